@@ -1,0 +1,54 @@
+/** The compute contract: where machines come from. One suite (`compute.conformance.ts`) proves every driver. */
+
+/** A file for the machine's first boot. `mode` as in `chmod` (0o600). */
+export interface MachineFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly content: string;
+}
+
+export interface MachineSpec {
+  /** Chosen by us; the same id is the same machine, however often it is asked for. A lower-case UUID. */
+  readonly id: string;
+  /** Host name: a DNS label. */
+  readonly name: string;
+  /** Which installation of Baykeeper owns it; drivers write it on everything they make. */
+  readonly installation: string;
+  readonly bayId: string;
+  readonly image: string;
+  readonly flavor: string | null;
+  readonly network: string | null;
+  /** Written before the first boot. */
+  readonly files: readonly MachineFile[];
+  /** Absolute path (one of `files`) that runs once at the first boot, as root, with systemd up and the network on. */
+  readonly bootCommand: string;
+}
+
+export interface Machine {
+  readonly id: string;
+  readonly name: string;
+  readonly bayId: string;
+  readonly state: 'building' | 'running' | 'stopped' | 'failed';
+  /** IPv4; known at the latest when the state is `running`. */
+  readonly address: string | null;
+  /** Why it is `failed` or `stopped`, for a tenant. */
+  readonly reason: string | null;
+}
+
+export interface ComputeDriver {
+  readonly name: string;
+  /** What is slow and only done once (building an image), so that no bay has to wait for it. Idempotent. */
+  prepare(report: (message: string) => void): Promise<void>;
+  /**
+   * Makes the machine, or finds it, or starts it again when it was stopped. Safe to call twice at the same time, from two
+   * processes too. Resolves when the machine runs and has its address (booting may go on).
+   * @throws BaykeeperError `provider-unavailable` (try later), `provider-refused` (will not get better by itself).
+   */
+  ensureMachine(spec: MachineSpec): Promise<Machine>;
+  /** Removes the machine and all it left. One that does not exist is success. */
+  removeMachine(id: string): Promise<void>;
+  /** All machines that carry the installation's mark. */
+  listMachines(installation: string): Promise<readonly Machine[]>;
+  /** The last lines of the machine's console or boot log, at most 16 KiB; empty when there is none. */
+  console(id: string): Promise<string>;
+}

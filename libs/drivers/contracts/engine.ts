@@ -1,0 +1,107 @@
+import type { BaymodelFields, Bay, EngineName, Labels, Listener, Node } from '@baykeeper/domain';
+import type { MachineFile } from './compute.js';
+
+/** The engine contract: what a container engine needs from us, and how it is asked things. */
+
+/** A rule that was broken: one sentence that says what to do. */
+export type Problem = string;
+
+/** What a certificate is for; the control plane decides it, never the CSR. */
+export interface CertificateProfile {
+  readonly commonName: string;
+  readonly organization: string | null;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly usages: readonly ('server' | 'client')[];
+  readonly days: number;
+}
+
+/** PEM texts with which the control plane itself speaks to a bay; made for one session, never stored. */
+export interface ControlIdentity {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** All an engine driver may know about one bay at one moment. */
+export interface EngineContext {
+  readonly bay: Bay;
+  readonly nodes: readonly Node[];
+  /** The load balancer's address, or the only master's; null while there is none. */
+  readonly clientAddress: string | null;
+  /** Null for a bay without TLS. */
+  readonly identity: ControlIdentity | null;
+}
+
+export interface EngineNodeView {
+  /** The node's host name, as the engine knows it. */
+  readonly name: string;
+  readonly state: 'ready' | 'down';
+  readonly detail: string;
+}
+
+/** What the engine says about its cluster. Not reachable: `unknown`, and nothing may be concluded from it. */
+export type EngineObservation =
+  | {
+      readonly reachable: true;
+      readonly nodes: readonly EngineNodeView[];
+      readonly engineVersion: string;
+      readonly containerVersion: string;
+    }
+  | { readonly reachable: false; readonly reason: string };
+
+export interface NodeFilesInput {
+  readonly bay: Bay;
+  readonly node: Node;
+  readonly nodeGroupName: string;
+}
+
+export interface NodeFiles {
+  readonly files: readonly MachineFile[];
+  /** Variables that the engine's scripts read besides the common ones. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface CredentialFile {
+  readonly name: string;
+  readonly content: string;
+  /** Holds a private key or a token. */
+  readonly secret: boolean;
+}
+
+export interface CredentialFilesInput {
+  readonly bayName: string;
+  /** As `apiAddress` gives it. */
+  readonly apiAddress: string;
+  /** Null for a bay without TLS. */
+  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string } | null;
+}
+
+export interface EngineDriver {
+  readonly name: EngineName;
+  checkBaymodel(baymodel: BaymodelFields): readonly Problem[];
+  checkBay(bay: {
+    masterCount: number;
+    nodeCount: number;
+    masterLbEnabled: boolean;
+    labels: Labels;
+  }): readonly Problem[];
+  /** Listeners over the masters for the engine's API, and over the workers for what the template asks (`lb_ports`). */
+  listeners(bay: { tlsDisabled: boolean; masterLbEnabled: boolean; labels: Labels }): readonly Listener[];
+  /** The URL clients use, for example `tcp://192.0.2.7:2376`. */
+  apiAddress(bay: { tlsDisabled: boolean }, address: string): string;
+  nodeCertificate(input: { node: Node; clientAddress: string | null }): CertificateProfile;
+  /** Subject and usages of what a tenant (or the control plane itself) uses; `holder` becomes the common name. */
+  clientCertificate(holder: string): CertificateProfile;
+  nodeFiles(input: NodeFilesInput): NodeFiles;
+  /** Variables for one node's join; asks a running master when there is one. Null: not possible yet. */
+  joinData(context: EngineContext, node: Node): Promise<Readonly<Record<string, string>> | null>;
+  observe(context: EngineContext): Promise<EngineObservation>;
+  /** Moves work away from the node. Idempotent; called again until `drained`. */
+  drainNode(context: EngineContext, node: Node): Promise<{ readonly drained: boolean; readonly detail: string }>;
+  /** Takes the node out of the engine's cluster (a master gives up its vote first). Idempotent; absent is success. */
+  removeNode(context: EngineContext, node: Node): Promise<void>;
+  /** How many masters may be missing before the cluster stops; the planner never goes below. */
+  toleratedMasterLosses(masterCount: number): number;
+  credentialFiles(input: CredentialFilesInput): readonly CredentialFile[];
+}

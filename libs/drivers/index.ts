@@ -1,0 +1,3 @@
+export * from './contracts/compute.js';
+export * from './contracts/engine.js';
+export * from './contracts/load-balancer.js';
