@@ -47,6 +47,11 @@ export interface ComputeDriver {
   ensureMachine(spec: MachineSpec): Promise<Machine>;
   /** Removes the machine and all it left. One that does not exist is success. */
   removeMachine(id: string): Promise<void>;
+  /**
+   * The IPv4 address under which machines reach this host; null when the driver can't know (then the operator sets
+   * `BAYKEEPER_NODE_URL`). Decided once and kept, so that every process answers the same, before any network exists.
+   */
+  hostAddress(): Promise<string | null>;
   /** All machines that carry the installation's mark. */
   listMachines(installation: string): Promise<readonly Machine[]>;
   /** The last lines of the machine's console or boot log, at most 16 KiB; empty when there is none. */
