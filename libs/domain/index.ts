@@ -5,3 +5,4 @@ export * from './bay.js';
 export * from './node.js';
 export * from './load-balancer.js';
 export * from './event.js';
+export * from './planning/index.js';

@@ -1,0 +1,302 @@
+/**
+ * The planner: from facts to the next actions of one bay. Pure: no clock, no chance, no I/O; planning again without new
+ * facts gives the same plan, and a settled bay gives an empty one. The order of the rules is the order in `planBay`.
+ *
+ * It promises: a member is registered only when its node is ready and taken out before the node is drained; masters
+ * change one at a time and never below quorum; the engine's cluster is founded once; what could not be observed is never
+ * taken for absent; nothing depends on the bay's status.
+ */
+import type { NodeGroup } from '../bay.js';
+import type { Node } from '../node.js';
+import {
+  bootPhaseOf,
+  deadlineOf,
+  isPresent,
+  isRegisteredAnywhere,
+  isStaying,
+  listenersAreSettled,
+  membersAreSettled,
+  nodeNameOf,
+  wantedMembers,
+} from './facts.js';
+import {
+  WAIT_FOR_SOMEBODY,
+  type LoadBalancerAction,
+  type NodeAction,
+  type NodeStep,
+  type Plan,
+  type PlanInput,
+  type RecordAction,
+  type Wait,
+} from './plan.js';
+
+/** Reading the plan back, a look at least this often keeps a bay that nothing wakes from standing still. */
+const LOOK_AGAIN_MS = 10_000;
+
+class Draft {
+  readonly records: RecordAction[] = [];
+  readonly loadBalancer: LoadBalancerAction[] = [];
+  readonly nodes: NodeAction[] = [];
+  readonly waits: Wait[] = [];
+
+  runSteps(node: Node, steps: readonly NodeStep[]): void {
+    this.nodes.push({ kind: 'run-steps', id: `${node.id}.${steps.join('.')}`, nodeId: node.id, steps });
+  }
+
+  finish(now: Date): Plan {
+    const idle = this.records.length + this.loadBalancer.length + this.nodes.length + this.waits.length === 0;
+    const ends = this.waits.map((wait) => wait.until.getTime()).filter((end) => end > now.getTime());
+    const next = Math.min(now.getTime() + LOOK_AGAIN_MS, ...ends);
+    const { records, loadBalancer, nodes, waits } = this;
+    return { records, loadBalancer, nodes, waits, settled: idle, lookAgainAt: idle ? null : new Date(next) };
+  }
+}
+
+/** Plans the next actions for one bay. */
+export function planBay(input: PlanInput): Plan {
+  const draft = new Draft();
+  if (input.bay.deletionRequestedAt) planDeletion(input, draft);
+  else {
+    planFailures(input, draft);
+    planCounts(input, draft);
+    planLoadBalancer(input, draft);
+    planMachines(input, draft);
+    planFounding(input, draft);
+    planJoins(input, draft);
+    planReadiness(input, draft);
+    planMembers(input, draft);
+    planRemovals(input, draft);
+    planForgetting(input, draft);
+  }
+  return draft.finish(input.now);
+}
+
+/** A bay that goes away: no draining, the balancer first, then every machine at once, then the records. */
+function planDeletion({ bay, nodes, loadBalancer, now }: PlanInput, draft: Draft): void {
+  for (const node of nodes) {
+    if (isStaying(node))
+      draft.records.push({ kind: 'request-removal', id: `${node.id}.removal`, nodeId: node.id, reason: 'bay-deleted' });
+  }
+  if (loadBalancer && !loadBalancer.removedAt) {
+    draft.loadBalancer.push({
+      kind: 'remove-load-balancer',
+      id: `${loadBalancer.id}.remove`,
+      loadBalancerId: loadBalancer.id,
+    });
+    return;
+  }
+  const present = nodes.filter(isPresent);
+  for (const node of present) draft.runSteps(node, ['delete-machine']);
+  if (present.length === 0) draft.records.push({ kind: 'remove-bay', id: `${bay.id}.remove`, bayId: bay.id });
+  else
+    draft.waits.push({
+      what: 'machines to go',
+      nodeId: null,
+      since: bay.deletionRequestedAt ?? now,
+      until: new Date(now.getTime() + LOOK_AGAIN_MS),
+    });
+}
+
+/** Nodes that did not come up in time or whose machine is gone; and, within bounds, their replacement. */
+function planFailures(input: PlanInput, draft: Draft): void {
+  const { bay, nodes, observed, limits, now } = input;
+  const deadline = deadlineOf(bay, limits);
+  for (const node of nodes) {
+    if (!isStaying(node) || node.failedAt) continue;
+    const machine = observed.machines === 'unknown' ? undefined : (observed.machines.get(node.id) ?? 'absent');
+    if (node.machineCreatedAt && (machine === 'absent' || machine === 'failed')) {
+      draft.records.push({
+        kind: 'fail-node',
+        id: `${node.id}.fail`,
+        nodeId: node.id,
+        phase: 'machine',
+        message: machine === 'absent' ? 'the machine disappeared' : 'the machine failed',
+      });
+      continue;
+    }
+    if (node.readyAt) continue;
+    const since = node.machineRequestedAt ?? node.createdAt;
+    const bootEnd = new Date(since.getTime() + limits.nodeBootTimeoutMs);
+    const until = deadline && deadline < bootEnd ? deadline : bootEnd;
+    // A wish that is over its deadline fails its unfinished nodes, so that the reason names one of them.
+    if (now >= until) {
+      const seconds = Math.round((now.getTime() - since.getTime()) / 1000);
+      draft.records.push({
+        kind: 'fail-node',
+        id: `${node.id}.fail`,
+        nodeId: node.id,
+        phase: bootPhaseOf(node),
+        message: `it was not ready after ${String(seconds)} seconds`,
+      });
+    } else {
+      draft.waits.push({ what: 'the node to become ready', nodeId: node.id, since, until });
+    }
+  }
+  planReplacements(input, draft, deadline);
+}
+
+function planReplacements({ bay, groups, nodes, limits, now }: PlanInput, draft: Draft, deadline: Date | null): void {
+  for (const group of groups) {
+    const failures = nodes.filter((node) => node.nodeGroupId === group.id && node.failedAt);
+    const ofThisWish = failures.filter((node) => node.failedAt && node.failedAt >= bay.generationAt);
+    const allowance = limits.maximumReplacements + Math.floor(group.nodeCount / 10);
+    for (const node of failures) {
+      if (!isStaying(node) || !node.failedAt) continue;
+      // A failure from before the present wish costs nothing: the wish is a fresh try.
+      if (node.failedAt < bay.generationAt) {
+        draft.records.push({ kind: 'request-removal', id: `${node.id}.removal`, nodeId: node.id, reason: 'replaced' });
+        continue;
+      }
+      if ((deadline && now >= deadline) || ofThisWish.length > allowance) {
+        draft.waits.push({
+          what: WAIT_FOR_SOMEBODY,
+          nodeId: node.id,
+          since: node.failedAt,
+          until: deadline ?? new Date(now.getTime() + LOOK_AGAIN_MS),
+        });
+        continue;
+      }
+      const due = new Date(node.failedAt.getTime() + limits.replacementBackoffMs * 2 ** (ofThisWish.length - 1));
+      if (now >= due)
+        draft.records.push({ kind: 'request-removal', id: `${node.id}.removal`, nodeId: node.id, reason: 'replaced' });
+      else
+        draft.waits.push({ what: 'the pause before a replacement', nodeId: node.id, since: node.failedAt, until: due });
+    }
+  }
+}
+
+/** As many nodes per group as are wanted: new ones get fresh ordinals, the least useful ones go first. */
+function planCounts(input: PlanInput, draft: Draft): void {
+  const { bay, groups, nodes } = input;
+  const leaving = new Set(
+    draft.records.filter((action) => action.kind === 'request-removal').map((action) => action.nodeId),
+  );
+  for (const group of groups) {
+    const staying = nodes.filter((node) => node.nodeGroupId === group.id && isStaying(node) && !leaving.has(node.id));
+    for (let missing = 0; missing < group.nodeCount - staying.length; missing += 1) {
+      const ordinal = group.nextOrdinal + missing;
+      draft.records.push({
+        kind: 'add-node',
+        id: `${group.id}.${String(ordinal)}`,
+        groupId: group.id,
+        ordinal,
+        name: nodeNameOf(bay, group, ordinal),
+      });
+    }
+    const surplus = staying.length - group.nodeCount;
+    if (surplus <= 0) continue;
+    const candidates = [...staying].sort(leastUsefulFirst);
+    const count = group.role === 'master' ? masterRemovals(input, surplus) : surplus;
+    for (const node of candidates.slice(0, count)) {
+      draft.records.push({ kind: 'request-removal', id: `${node.id}.removal`, nodeId: node.id, reason: 'scale-down' });
+    }
+  }
+}
+
+/** Masters leave one at a time, and only while the others still have a quorum. */
+function masterRemovals({ nodes, toleratedMasterLosses }: PlanInput, surplus: number): number {
+  const masters = nodes.filter((node) => node.role === 'master' && isPresent(node) && node.joinedAt);
+  const leaving = masters.some((node) => !isStaying(node));
+  const missing = masters.filter((node) => node.failedAt ?? node.engineState === 'down').length;
+  return !leaving && missing <= toleratedMasterLosses(masters.length) ? Math.min(surplus, 1) : 0;
+}
+
+/** Unhealthy first, then those that never got ready, then the newest: what runs longest is disturbed last. */
+function leastUsefulFirst(a: Node, b: Node): number {
+  const usefulness = (node: Node): number =>
+    node.failedAt ? 0 : node.engineState === 'down' ? 1 : node.readyAt ? 3 : 2;
+  return usefulness(a) - usefulness(b) || b.ordinal - a.ordinal;
+}
+
+function planLoadBalancer({ bay, listeners, loadBalancer }: PlanInput, draft: Draft): void {
+  if (listeners.length === 0) return;
+  if (loadBalancer?.address && listenersAreSettled(loadBalancer, listeners)) return;
+  draft.loadBalancer.push({ kind: 'ensure-load-balancer', id: `${bay.id}.load-balancer`, listeners });
+}
+
+function planMachines({ nodes, observed }: PlanInput, draft: Draft): void {
+  for (const node of nodes) {
+    if (!isStaying(node) || node.failedAt) continue;
+    const stopped = observed.machines !== 'unknown' && observed.machines.get(node.id) === 'stopped';
+    if (!node.machineCreatedAt || stopped) draft.runSteps(node, ['create-machine']);
+  }
+}
+
+/** One master founds the engine's cluster. Another is appointed only while nothing was founded. */
+function planFounding({ bay, nodes }: PlanInput, draft: Draft): void {
+  if (bay.foundedAt) return;
+  const able = nodes.filter((node) => node.role === 'master' && isStaying(node) && !node.failedAt);
+  const founder = able.find((node) => node.id === bay.foundingNodeId);
+  if (founder?.joinedAt) {
+    draft.records.push({ kind: 'record-founded', id: `${founder.id}.founded`, nodeId: founder.id });
+    return;
+  }
+  if (founder) return;
+  const next = [...able].sort((a, b) => a.ordinal - b.ordinal)[0];
+  if (next) draft.records.push({ kind: 'appoint-founder', id: `${next.id}.founder`, nodeId: next.id });
+}
+
+/** The founder may join at once, workers as soon as there is a cluster, further masters one after the other. */
+function planJoins({ bay, nodes }: PlanInput, draft: Draft): void {
+  const joining = nodes.some(
+    (node) => node.role === 'master' && isStaying(node) && node.joinGrantedAt && !node.readyAt && !node.failedAt,
+  );
+  let masterMayJoin = bay.foundedAt !== null && !joining;
+  for (const node of nodes) {
+    if (!isStaying(node) || node.failedAt || node.joinGrantedAt) continue;
+    const isFounder = !bay.foundedAt && node.id === bay.foundingNodeId;
+    const grant =
+      isFounder || (node.role === 'worker' ? bay.foundedAt !== null : masterMayJoin && node.certifiedAt !== null);
+    if (!grant) continue;
+    if (node.role === 'master') masterMayJoin = false;
+    draft.records.push({ kind: 'grant-join', id: `${node.id}.grant`, nodeId: node.id });
+  }
+}
+
+function planReadiness({ nodes, observed }: PlanInput, draft: Draft): void {
+  if (observed.engine === 'unknown') return;
+  for (const node of nodes) {
+    if (!isStaying(node) || node.failedAt || !node.joinedAt || node.readyAt) continue;
+    if (observed.engine.get(node.name) === 'ready')
+      draft.records.push({ kind: 'record-ready', id: `${node.id}.ready`, nodeId: node.id });
+  }
+}
+
+function planMembers({ bay, listeners, nodes, loadBalancer }: PlanInput, draft: Draft): void {
+  if (!loadBalancer?.address || !listenersAreSettled(loadBalancer, listeners)) return;
+  const members = wantedMembers(listeners, nodes);
+  const unregistered = nodes.some((node) => isStaying(node) && node.readyAt && !node.registeredAt);
+  if (membersAreSettled(loadBalancer, members) && !unregistered) return;
+  draft.loadBalancer.push({ kind: 'ensure-members', id: `${bay.id}.members`, members });
+}
+
+/** Out of the balancer first (rule above), then drain, leave, delete. A node that never joined has nothing to drain. */
+function planRemovals({ nodes, loadBalancer }: PlanInput, draft: Draft): void {
+  for (const node of nodes) {
+    if (isStaying(node) || !isPresent(node)) continue;
+    if (isRegisteredAnywhere(loadBalancer, node)) continue;
+    if (!node.deregisteredAt) {
+      draft.records.push({ kind: 'record-deregistered', id: `${node.id}.deregistered`, nodeId: node.id });
+      continue;
+    }
+    const steps: NodeStep[] = [];
+    if (node.joinGrantedAt && !node.drainedAt) steps.push('drain');
+    if (node.joinGrantedAt && !node.leftAt) steps.push('leave');
+    draft.runSteps(node, [...steps, 'delete-machine']);
+  }
+}
+
+/** Rows of nodes that are gone are dropped; those that failed stay until the wish came true, as its explanation. */
+function planForgetting({ groups, nodes }: PlanInput, draft: Draft): void {
+  const complete = groups.every((group) => isComplete(group, nodes));
+  for (const node of nodes) {
+    if (isPresent(node)) continue;
+    if (complete || !node.failedAt)
+      draft.records.push({ kind: 'forget-node', id: `${node.id}.forget`, nodeId: node.id });
+  }
+}
+
+function isComplete(group: NodeGroup, nodes: readonly Node[]): boolean {
+  const staying = nodes.filter((node) => node.nodeGroupId === group.id && isStaying(node));
+  return staying.length === group.nodeCount && staying.every((node) => node.readyAt !== null && !node.failedAt);
+}

@@ -1,0 +1,107 @@
+import type { Bay, NodeGroup } from '../bay.js';
+import type { BayId, LoadBalancerId, NodeGroupId, NodeId } from '../ids.js';
+import type { Listener, LoadBalancer, Member } from '../load-balancer.js';
+import type { Node, NodeFailure, RemovalReason } from '../node.js';
+
+/**
+ * What a pass of the reconciler knows. `unknown` means "could not be asked": a plan never treats it as absence.
+ */
+export interface Observed {
+  /** Machines by node id as the compute driver lists them; `unknown` when it could not be asked. */
+  readonly machines: ReadonlyMap<NodeId, 'building' | 'running' | 'stopped' | 'failed'> | 'unknown';
+  /** The engine's word by node name; `unknown` when no master answered. */
+  readonly engine: ReadonlyMap<string, 'ready' | 'down'> | 'unknown';
+}
+
+/** Settings of the installation that bound what a plan may do. Times in milliseconds. */
+export interface PlanLimits {
+  readonly nodeBootTimeoutMs: number;
+  readonly defaultCreateTimeoutMs: number;
+  /** How often a group's node is replaced within one wish before the plan only waits for the deadline. */
+  readonly maximumReplacements: number;
+  readonly replacementBackoffMs: number;
+}
+
+export interface PlanInput {
+  readonly now: Date;
+  readonly bay: Bay;
+  readonly groups: readonly NodeGroup[];
+  readonly nodes: readonly Node[];
+  readonly loadBalancer: LoadBalancer | null;
+  /** The listeners that the engine wants for this bay; empty when it needs no load balancer. */
+  readonly listeners: readonly Listener[];
+  readonly observed: Observed;
+  readonly limits: PlanLimits;
+  /** How many of `n` masters may be missing while the engine's cluster still decides. */
+  readonly toleratedMasterLosses: (masters: number) => number;
+}
+
+/** Changes of our own records; the reconciler applies them in one transaction and plans again. */
+export type RecordAction =
+  | {
+      readonly kind: 'add-node';
+      readonly id: string;
+      readonly groupId: NodeGroupId;
+      readonly ordinal: number;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'fail-node';
+      readonly id: string;
+      readonly nodeId: NodeId;
+      readonly phase: NodeFailure['phase'];
+      readonly message: string;
+    }
+  | { readonly kind: 'request-removal'; readonly id: string; readonly nodeId: NodeId; readonly reason: RemovalReason }
+  | { readonly kind: 'appoint-founder'; readonly id: string; readonly nodeId: NodeId }
+  | { readonly kind: 'record-founded'; readonly id: string; readonly nodeId: NodeId }
+  | { readonly kind: 'grant-join'; readonly id: string; readonly nodeId: NodeId }
+  | { readonly kind: 'record-ready'; readonly id: string; readonly nodeId: NodeId }
+  | { readonly kind: 'record-deregistered'; readonly id: string; readonly nodeId: NodeId }
+  | { readonly kind: 'forget-node'; readonly id: string; readonly nodeId: NodeId }
+  | { readonly kind: 'remove-bay'; readonly id: string; readonly bayId: BayId };
+
+/** Writes outside on the load balancer: done one after the other, inside the pass, so that it has a single writer. */
+export type LoadBalancerAction =
+  | { readonly kind: 'ensure-load-balancer'; readonly id: string; readonly listeners: readonly Listener[] }
+  | {
+      readonly kind: 'ensure-members';
+      readonly id: string;
+      readonly members: Readonly<Record<string, readonly Member[]>>;
+    }
+  | { readonly kind: 'remove-load-balancer'; readonly id: string; readonly loadBalancerId: LoadBalancerId };
+
+export const NODE_STEPS = ['create-machine', 'drain', 'leave', 'delete-machine'] as const;
+export type NodeStep = (typeof NODE_STEPS)[number];
+
+/** Work on one node that fans out as jobs; `steps` run in this order, each only after the one before it. */
+export interface NodeAction {
+  readonly kind: 'run-steps';
+  readonly id: string;
+  readonly nodeId: NodeId;
+  readonly steps: readonly NodeStep[];
+}
+
+export type Action = RecordAction | LoadBalancerAction | NodeAction;
+
+/** The wait of a bay whose replacements are used up. */
+export const WAIT_FOR_SOMEBODY = 'somebody to retry, resize or delete the bay';
+
+/** Something the plan can't hurry: what, for whom, since when, and until when it is willing to wait. */
+export interface Wait {
+  readonly what: string;
+  readonly nodeId: NodeId | null;
+  readonly since: Date;
+  readonly until: Date;
+}
+
+export interface Plan {
+  readonly records: readonly RecordAction[];
+  readonly loadBalancer: readonly LoadBalancerAction[];
+  readonly nodes: readonly NodeAction[];
+  readonly waits: readonly Wait[];
+  /** Nothing is left to do or to wait for: what is wanted is what is. */
+  readonly settled: boolean;
+  /** When to look again even if nothing wakes us; null: the slow sweep is enough. */
+  readonly lookAgainAt: Date | null;
+}
