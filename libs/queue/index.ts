@@ -1,1 +1,3 @@
-export {};
+export * from './connection.js';
+export * from './signals.js';
+export * from './bay-queue.js';

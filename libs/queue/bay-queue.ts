@@ -1,0 +1,94 @@
+/**
+ * The queues. A job names a bay or a node and nothing else: whoever works on it reads everything anew, so a job that is
+ * lost, doubled or late can do no harm. Redis may be emptied at any time; sweeps put back what is needed.
+ *
+ * Per bay at most one reconcile runs and one waits: BullMQ's deduplication with `keepLastIfActive`.
+ */
+import { FlowProducer, Queue, type FlowJob } from 'bullmq';
+import type { BayId, NodeId, NodeStep } from '@baykeeper/domain';
+import type { RedisConnection } from './connection.js';
+
+export const BAYS_QUEUE = 'baykeeper-bays';
+export const NODE_STEPS_QUEUE = 'baykeeper-node-steps';
+
+/** Tries of a node step before it is left to the next sweep; with the pauses below about two minutes. */
+const STEP_ATTEMPTS = 8;
+const STEP_BACKOFF_MS = 500;
+
+export interface ReconcileJob {
+  readonly bayId: BayId;
+}
+export interface NodeStepJob {
+  readonly bayId: BayId;
+  readonly nodeId: NodeId;
+}
+
+export interface BayQueue {
+  /** Wakes the reconciler for a bay. */
+  enqueueReconcile(bayId: BayId): Promise<void>;
+  /** Wakes it at a later time; a later call replaces an earlier one. */
+  enqueueReconcileAt(bayId: BayId, at: Date, now: Date): Promise<void>;
+  /** Queues steps of one node as a flow, each after the one before it. Does nothing while such a flow is under way. */
+  enqueueNodeSteps(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]): Promise<void>;
+  /** Jobs by state and queue, for metrics. */
+  countJobs(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>>;
+  close(): Promise<void>;
+}
+
+/** What is done is of no further use in Redis: the ledger of writes is in PostgreSQL. */
+const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
+
+export function openBayQueue(connection: RedisConnection): BayQueue {
+  const bays = new Queue<ReconcileJob>(BAYS_QUEUE, { connection });
+  const nodeSteps = new Queue<NodeStepJob>(NODE_STEPS_QUEUE, { connection });
+  const flows = new FlowProducer({ connection });
+
+  return {
+    async enqueueReconcile(bayId) {
+      await bays.add('reconcile', { bayId }, { ...FORGET, deduplication: { id: bayId, keepLastIfActive: true } });
+    },
+
+    async enqueueReconcileAt(bayId, at, now) {
+      const delay = Math.max(0, at.getTime() - now.getTime());
+      await bays.add(
+        'wake',
+        { bayId },
+        { ...FORGET, delay, deduplication: { id: `wake.${bayId}`, ttl: delay + 1, replace: true } },
+      );
+    },
+
+    async enqueueNodeSteps(bayId, nodeId, steps) {
+      const last = steps.at(-1);
+      if (last === undefined) return;
+      const jobId = (step: NodeStep): string => `${nodeId}.${step}`;
+      // The last step is the flow's root and is there as long as any step is.
+      if (await nodeSteps.getJob(jobId(last))) return;
+      let flow: FlowJob | undefined;
+      for (const step of steps) {
+        flow = {
+          name: step,
+          queueName: NODE_STEPS_QUEUE,
+          data: { bayId, nodeId } satisfies NodeStepJob,
+          opts: {
+            ...FORGET,
+            jobId: jobId(step),
+            attempts: STEP_ATTEMPTS,
+            backoff: { type: 'exponential', delay: STEP_BACKOFF_MS },
+            ...(step !== last && { failParentOnFailure: true }),
+          },
+          ...(flow && { children: [flow] }),
+        };
+      }
+      if (flow) await flows.add(flow);
+    },
+
+    async countJobs() {
+      const [forBays, forNodes] = await Promise.all([bays.getJobCounts(), nodeSteps.getJobCounts()]);
+      return { [BAYS_QUEUE]: forBays, [NODE_STEPS_QUEUE]: forNodes };
+    },
+
+    async close() {
+      await Promise.all([bays.close(), nodeSteps.close(), flows.close()]);
+    },
+  };
+}

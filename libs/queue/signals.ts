@@ -1,0 +1,55 @@
+/**
+ * Signals between processes: "something about this topic changed, look again". They carry nothing and may be lost (Redis
+ * keeps none of them), so whoever subscribes looks again by time as well; they only make the looking prompt.
+ */
+import type { RedisConnection } from './connection.js';
+
+const PREFIX = 'baykeeper:signal:';
+
+export interface Signals {
+  publish(topic: string): Promise<void>;
+  /** Calls back on every signal of the topic until the returned function is called. */
+  subscribe(topic: string, callback: () => void): Promise<() => void>;
+  close(): Promise<void>;
+}
+
+/** The topic of anything about a bay that its tenant may see, and that of a single node's wish to join. */
+export const bayTopic = (bayId: string): string => `bay:${bayId}`;
+export const nodeTopic = (nodeId: string): string => `node:${nodeId}`;
+/** New rows wait in the outbox. */
+export const OUTBOX_TOPIC = 'outbox';
+
+/** One subscriber connection serves all topics of a process. */
+export function openSignals(connection: RedisConnection): Signals {
+  const subscriber = connection.duplicate();
+  const callbacks = new Map<string, Set<() => void>>();
+
+  subscriber.on('message', (channel: string) => {
+    for (const callback of callbacks.get(channel) ?? []) callback();
+  });
+  // ioredis subscribes again by itself after a lost connection; an error without a listener would end the process.
+  subscriber.on('error', () => undefined);
+
+  return {
+    async publish(topic) {
+      await connection.publish(PREFIX + topic, '');
+    },
+    async subscribe(topic, callback) {
+      const channel = PREFIX + topic;
+      const known = callbacks.get(channel) ?? new Set();
+      known.add(callback);
+      callbacks.set(channel, known);
+      await subscriber.subscribe(channel);
+      return () => {
+        known.delete(callback);
+        if (known.size > 0 || callbacks.get(channel) !== known) return;
+        callbacks.delete(channel);
+        void subscriber.unsubscribe(channel).catch(() => undefined);
+      };
+    },
+    async close() {
+      callbacks.clear();
+      await subscriber.quit().catch(() => undefined);
+    },
+  };
+}
