@@ -1,0 +1,274 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { LoadBalancerId } from '../ids.js';
+import { makeBay, makeGroup, makeNode, makeReadyNode, nodeIdOf, seconds, T0 } from '../testing/builders.js';
+import { LIMITS, LISTENERS, SimulatedWorld } from '../testing/simulated-world.js';
+import { planBay } from './plan-bay.js';
+import type { Plan, PlanInput } from './plan.js';
+
+/** A plan as text, one action a line: what a golden file would show. */
+function lines(plan: Plan): string[] {
+  return [
+    ...plan.records.map((action) => `${action.kind} ${action.id}`),
+    ...plan.loadBalancer.map((action) => `${action.kind} ${action.id}`),
+    ...plan.nodes.map((action) => `${action.steps.join('>')} ${action.nodeId}`),
+  ];
+}
+
+function settledInput(changes: Partial<PlanInput> = {}): PlanInput {
+  const master = makeReadyNode({ role: 'master' });
+  const workers = [makeReadyNode({ ordinal: 0 }), makeReadyNode({ ordinal: 1 })];
+  const nodes = [master, ...workers];
+  return {
+    now: seconds(60),
+    bay: makeBay({ foundingNodeId: master.id, foundedAt: T0, settledGeneration: 1 }),
+    groups: [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: 2, nextOrdinal: 2 })],
+    nodes,
+    loadBalancer: {
+      id: '00000000-0000-4000-8000-0000000000f1' as LoadBalancerId,
+      bayId: makeBay().id,
+      projectId: makeBay().projectId,
+      listeners: LISTENERS,
+      address: '192.0.2.250',
+      requestedAt: T0,
+      createdAt: T0,
+      members: {
+        'docker-api': [{ nodeId: master.id, name: master.name, address: '192.0.2.10', port: 2376 }],
+        'port-80': workers.map((node) => ({ nodeId: node.id, name: node.name, address: node.address ?? '', port: 80 })),
+      },
+      removedAt: null,
+    },
+    listeners: LISTENERS,
+    observed: {
+      machines: new Map(nodes.map((node) => [node.id, 'running'])),
+      engine: new Map(nodes.map((node) => [node.name, 'ready'])),
+    },
+    limits: LIMITS,
+    toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
+    ...changes,
+  };
+}
+
+describe('planBay', () => {
+  it('plans nothing for a bay that is as it should be', () => {
+    const plan = planBay(settledInput());
+    expect(lines(plan)).toEqual([]);
+    expect(plan.settled).toBe(true);
+    expect(plan.lookAgainAt).toBeNull();
+  });
+
+  it('starts a new bay with its nodes and its load balancer', () => {
+    const world = new SimulatedWorld(1, 2);
+    const plan = world.plan();
+    expect(plan && lines(plan)).toEqual([
+      'add-node 00000000-0000-4000-8000-0000000000a1.0',
+      'add-node 00000000-0000-4000-8000-0000000000a2.0',
+      'add-node 00000000-0000-4000-8000-0000000000a2.1',
+      'ensure-load-balancer 00000000-0000-4000-8000-000000000001.load-balancer',
+    ]);
+  });
+
+  it('concludes nothing from what could not be observed', () => {
+    const plan = planBay(settledInput({ observed: { machines: 'unknown', engine: 'unknown' } }));
+    expect(lines(plan)).toEqual([]);
+  });
+
+  it('takes a node out of the balancer before it is drained, and then drains before the machine goes', () => {
+    const input = settledInput();
+    const groups = [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: 1, nextOrdinal: 2 })];
+    const leaving = nodeIdOf('worker', 1);
+    expect(lines(planBay({ ...input, groups }))).toEqual([`request-removal ${leaving}.removal`]);
+
+    const nodes = input.nodes.map((node) => (node.id === leaving ? { ...node, removalRequestedAt: T0 } : node));
+    expect(lines(planBay({ ...input, groups, nodes }))).toEqual([
+      'ensure-members 00000000-0000-4000-8000-000000000001.members',
+    ]);
+
+    const members = {
+      ...input.loadBalancer?.members,
+      'port-80': (input.loadBalancer?.members['port-80'] ?? []).slice(0, 1),
+    };
+    const loadBalancer = input.loadBalancer && { ...input.loadBalancer, members };
+    expect(lines(planBay({ ...input, groups, nodes, loadBalancer }))).toEqual([
+      `record-deregistered ${leaving}.deregistered`,
+    ]);
+
+    const out = nodes.map((node) => (node.id === leaving ? { ...node, deregisteredAt: T0 } : node));
+    expect(lines(planBay({ ...input, groups, nodes: out, loadBalancer }))).toEqual([
+      `drain>leave>delete-machine ${leaving}`,
+    ]);
+  });
+
+  it('removes the unhealthy node first and otherwise the newest', () => {
+    const input = settledInput();
+    const groups = [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: 1, nextOrdinal: 2 })];
+    const sick = input.nodes.map((node) =>
+      node.id === nodeIdOf('worker', 0) ? { ...node, engineState: 'down' as const } : node,
+    );
+    expect(lines(planBay({ ...input, groups, nodes: sick }))).toEqual([
+      `request-removal ${nodeIdOf('worker', 0)}.removal`,
+    ]);
+  });
+
+  it('fails a node that is not ready in time, in the phase it got to, and replaces it after a pause', () => {
+    const late = makeNode({ ordinal: 1, machineRequestedAt: T0, machineCreatedAt: T0, bootedAt: T0 });
+    const input = settledInput({
+      now: seconds(120),
+      bay: makeBay({ foundedAt: T0, foundingNodeId: nodeIdOf('master', 0) }),
+    });
+    const nodes = [...input.nodes.filter((node) => node.id !== late.id), late];
+    const failing = planBay({ ...input, nodes });
+    expect(failing.records).toContainEqual({
+      kind: 'fail-node',
+      id: `${late.id}.fail`,
+      nodeId: late.id,
+      phase: 'certificate',
+      message: 'it was not ready after 120 seconds',
+    });
+    const failed = nodes.map((node) => (node.id === late.id ? { ...node, failedAt: seconds(120) } : node));
+    expect(
+      lines(planBay({ ...input, nodes: failed, now: seconds(124) })).filter((line) => line.startsWith('request')),
+    ).toEqual([]);
+    expect(lines(planBay({ ...input, nodes: failed, now: seconds(125) }))).toContain(
+      `request-removal ${late.id}.removal`,
+    );
+  });
+
+  it('replaces a node whose machine disappeared', () => {
+    const input = settledInput();
+    const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
+    const plan = planBay({ ...input, observed: { ...input.observed, machines } });
+    expect(lines(plan)).toEqual([`fail-node ${nodeIdOf('worker', 1)}.fail`]);
+  });
+
+  it('stops replacing when the replacements are used up, and starts again with a new wish', () => {
+    const world = new SimulatedWorld(1, 1);
+    for (let ordinal = 0; ordinal < 20; ordinal += 1) world.mute.add(nodeIdOf('worker', ordinal));
+    for (let pass = 0; pass < 3700; pass += 1) world.step();
+    expect(world.bay?.status).toBe('CREATE_FAILED');
+    expect(world.bay?.statusReason).toContain(
+      'Node web-worker-3 failed in phase booted: it was not ready after 120 seconds',
+    );
+    expect(world.nodes.filter((node) => node.role === 'worker')).toHaveLength(4);
+    world.mute.clear();
+    world.wish('worker', 1);
+    for (let pass = 0; pass < 60; pass += 1) world.step();
+    expect(world.bay?.status).toBe('UPDATE_COMPLETE');
+    expect(world.nodes.filter((node) => node.role === 'worker').map((node) => node.name)).toEqual(['web-worker-4']);
+    expect(world.broken).toEqual([]);
+  });
+
+  it('gives the same plan for the same facts', () => {
+    const world = new SimulatedWorld(3, 2);
+    for (let pass = 0; pass < 40; pass += 1) {
+      expect(world.plan()).toEqual(world.plan());
+      world.step();
+    }
+    expect(world.plan()?.settled).toBe(true);
+  });
+});
+
+const fault = fc.oneof(
+  fc.record({
+    kind: fc.constant('scale' as const),
+    role: fc.constantFrom('worker' as const),
+    count: fc.integer({ min: 0, max: 6 }),
+  }),
+  fc.record({ kind: fc.constant('lose-worker-machine' as const), pick: fc.nat(10) }),
+  fc.record({ kind: fc.constant('mute-next' as const), ordinal: fc.nat(8) }),
+  fc.record({ kind: fc.constant('engine-silent' as const), passes: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({ kind: fc.constant('steps-fail' as const), passes: fc.integer({ min: 1, max: 4 }) }),
+  fc.record({ kind: fc.constant('nothing' as const), passes: fc.integer({ min: 1, max: 20 }) }),
+);
+
+function suffer(
+  world: SimulatedWorld,
+  faults: readonly (typeof fault extends fc.Arbitrary<infer F> ? F : never)[],
+): void {
+  for (const happened of faults) {
+    let passes = 1;
+    let stepsWork = true;
+    switch (happened.kind) {
+      case 'scale':
+        world.wish(happened.role, happened.count);
+        break;
+      case 'lose-worker-machine': {
+        const workers = world.nodes.filter((node) => node.role === 'worker' && world.machines.has(node.id));
+        const lost = workers[happened.pick % Math.max(1, workers.length)];
+        if (lost) {
+          world.machines.delete(lost.id);
+          world.engineNodes.set(lost.name, 'down');
+        }
+        break;
+      }
+      case 'mute-next':
+        world.mute.add(nodeIdOf('worker', happened.ordinal));
+        break;
+      case 'engine-silent':
+        world.engineAnswers = false;
+        passes = happened.passes;
+        break;
+      case 'steps-fail':
+        stepsWork = false;
+        passes = happened.passes;
+        break;
+      case 'nothing':
+        passes = happened.passes;
+    }
+    for (let pass = 0; pass < passes; pass += 1) world.step(() => stepsWork);
+    world.engineAnswers = true;
+  }
+}
+
+describe('planBay, whatever happens', () => {
+  const masters = fc.constantFrom(1, 3, 5);
+  const workers = fc.integer({ min: 0, max: 5 });
+  const faults = fc.array(fault, { maxLength: 12 });
+
+  it('never breaks a promise', () => {
+    fc.assert(
+      fc.property(masters, workers, faults, (m, w, happened) => {
+        const world = new SimulatedWorld(m, w);
+        suffer(world, happened);
+        expect(world.broken).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('reaches what is wanted once nothing goes wrong any more', () => {
+    fc.assert(
+      fc.property(masters, workers, faults, fc.integer({ min: 0, max: 6 }), (m, w, happened, wanted) => {
+        const world = new SimulatedWorld(m, w);
+        suffer(world, happened);
+        world.mute.clear();
+        world.wish('worker', wanted);
+        for (let pass = 0; pass < 400 && !world.plan()?.settled; pass += 1) world.step();
+        world.step();
+        expect(world.plan()?.settled).toBe(true);
+        expect(world.nodes.filter((node) => node.role === 'worker' && node.readyAt)).toHaveLength(wanted);
+        expect(world.nodes.filter((node) => node.role === 'master' && node.readyAt)).toHaveLength(m);
+        expect(world.machines.size).toBe(m + wanted);
+        expect(world.bay?.status).toMatch(/_COMPLETE$/);
+        expect(world.broken).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('always converges when the bay is deleted, and leaves nothing', () => {
+    fc.assert(
+      fc.property(masters, workers, faults, (m, w, happened) => {
+        const world = new SimulatedWorld(m, w);
+        suffer(world, happened);
+        world.requestDeletion();
+        for (let pass = 0; pass < 50 && world.bay; pass += 1) world.step();
+        expect(world.bay).toBeNull();
+        expect(world.machines.size).toBe(0);
+        expect(world.loadBalancer).toBeNull();
+        expect(world.broken).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
