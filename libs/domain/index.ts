@@ -6,3 +6,4 @@ export * from './node.js';
 export * from './load-balancer.js';
 export * from './event.js';
 export * from './planning/index.js';
+export * from './log.js';

@@ -32,12 +32,15 @@ import {
 
 /** Reading the plan back, a look at least this often keeps a bay that nothing wakes from standing still. */
 const LOOK_AGAIN_MS = 10_000;
+/** A node that says it has joined is ready within about a second; nothing tells us when, so we ask the engine again. */
+const ASK_ENGINE_AGAIN_MS = 400;
 
 class Draft {
   readonly records: RecordAction[] = [];
   readonly loadBalancer: LoadBalancerAction[] = [];
   readonly nodes: NodeAction[] = [];
   readonly waits: Wait[] = [];
+  askEngineAgain = false;
 
   runSteps(node: Node, steps: readonly NodeStep[]): void {
     this.nodes.push({ kind: 'run-steps', id: `${node.id}.${steps.join('.')}`, nodeId: node.id, steps });
@@ -46,7 +49,7 @@ class Draft {
   finish(now: Date): Plan {
     const idle = this.records.length + this.loadBalancer.length + this.nodes.length + this.waits.length === 0;
     const ends = this.waits.map((wait) => wait.until.getTime()).filter((end) => end > now.getTime());
-    const next = Math.min(now.getTime() + LOOK_AGAIN_MS, ...ends);
+    const next = Math.min(now.getTime() + (this.askEngineAgain ? ASK_ENGINE_AGAIN_MS : LOOK_AGAIN_MS), ...ends);
     const { records, loadBalancer, nodes, waits } = this;
     return { records, loadBalancer, nodes, waits, settled: idle, lookAgainAt: idle ? null : new Date(next) };
   }
@@ -254,11 +257,11 @@ function planJoins({ bay, nodes }: PlanInput, draft: Draft): void {
 }
 
 function planReadiness({ nodes, observed }: PlanInput, draft: Draft): void {
-  if (observed.engine === 'unknown') return;
   for (const node of nodes) {
     if (!isStaying(node) || node.failedAt || !node.joinedAt || node.readyAt) continue;
-    if (observed.engine.get(node.name) === 'ready')
+    if (observed.engine !== 'unknown' && observed.engine.get(node.name) === 'ready')
       draft.records.push({ kind: 'record-ready', id: `${node.id}.ready`, nodeId: node.id });
+    else draft.askEngineAgain = true;
   }
 }
 
