@@ -1,1 +1,2 @@
-export {};
+export * from './validation/refuse.js';
+export * from './validation/parse.js';
