@@ -1,1 +1,11 @@
-export {};
+export * from './certificate-authority.js';
+export * from './certificate-request.js';
+export * from './certificate.js';
+export * from './control-identities.js';
+export * from './credentials-zip.js';
+export * from './enrolment-token.js';
+export * from './key-vault.js';
+export { publicKeyHashOf } from './keys.js';
+export * from './master-key.js';
+export * from './revocation-list.js';
+export * from './tenant-certificate.js';
