@@ -1,1 +1,3 @@
-export {};
+export * from './config/index.js';
+export * from './logging/index.js';
+export { checkReadiness, type Readiness, type ReadinessCheck } from './health/readiness.js';

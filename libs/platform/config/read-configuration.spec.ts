@@ -1,0 +1,168 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { BaykeeperError } from '@baykeeper/domain';
+import { readConfiguration, type Environment } from './read-configuration.js';
+import { renderConfigurationReference } from './render-reference.js';
+import { SETTING_KEYS, SETTINGS } from './settings.js';
+
+const ROOT = { uid: 0, home: '/root' };
+const SOMEBODY = { uid: 1000, home: '/home/ada' };
+const KEY = 'MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=';
+
+function refusalOf(environment: Environment): string {
+  try {
+    readConfiguration(environment, ROOT);
+  } catch (error) {
+    if (error instanceof BaykeeperError && error.code === 'invalid-input') return error.publicMessage;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('readConfiguration', () => {
+  it('gives every default when nothing is set', () => {
+    const configuration = readConfiguration({ PATH: '/bin' }, ROOT);
+    expect({ ...configuration }).toEqual({
+      port: 9511,
+      bind: '127.0.0.1',
+      publicUrl: 'http://127.0.0.1:9511',
+      nodePort: 9512,
+      nodeUrl: null,
+      dataDirectory: '/var/lib/baykeeper',
+      databaseUrl: null,
+      redisUrl: null,
+      adminPassword: null,
+      masterKey: null,
+      compute: 'auto',
+      loadBalancer: 'auto',
+      loadBalancerAddresses: null,
+      localSubnet: null,
+      apiProcesses: 1,
+      workerProcesses: 1,
+      workerConcurrency: 16,
+      nodeBootTimeoutSeconds: 600,
+      createTimeoutMinutes: 60,
+      drainTimeoutSeconds: 120,
+      sweepSeconds: 10,
+      settledSweepSeconds: 120,
+      orphanGraceSeconds: 300,
+      tokenHours: 12,
+      logLevel: 'info',
+      simulatedLatencyMilliseconds: 500,
+      simulatedFailureRate: 0,
+      simulatedCapacity: 20000,
+    });
+    expect(Object.isFrozen(configuration)).toBe(true);
+  });
+
+  it('keeps the state of an ordinary user in the home directory', () => {
+    expect(readConfiguration({}, SOMEBODY).dataDirectory).toBe('/home/ada/.local/share/baykeeper');
+  });
+
+  it('counts an empty value as absent', () => {
+    expect(readConfiguration({ BAYKEEPER_PORT: '', DATABASE_URL: ' ' }, ROOT)).toMatchObject({
+      port: 9511,
+      databaseUrl: null,
+    });
+  });
+
+  it('derives the public URL from the port, and cuts the trailing slash of a given one', () => {
+    expect(readConfiguration({ BAYKEEPER_PORT: '8080' }, ROOT).publicUrl).toBe('http://127.0.0.1:8080');
+    expect(readConfiguration({ BAYKEEPER_PUBLIC_URL: 'https://bays.example/' }, ROOT).publicUrl).toBe(
+      'https://bays.example',
+    );
+  });
+
+  it('names the nearest setting when a name is unknown', () => {
+    expect(refusalOf({ BAYKEEPER_PROT: '80' })).toBe(
+      'BAYKEEPER_PROT is no setting of Baykeeper: did you mean BAYKEEPER_PORT?',
+    );
+    expect(refusalOf({ BAYKEEPER_WORKER_CONCURENCY: '80' })).toMatch(/did you mean BAYKEEPER_WORKER_CONCURRENCY\?$/);
+    expect(refusalOf({ BAYKEEPER_SOMETHING_ELSE_ALTOGETHER: '1' })).toBe(
+      'BAYKEEPER_SOMETHING_ELSE_ALTOGETHER is no setting of Baykeeper: docs/configuration.md lists all names.',
+    );
+  });
+
+  it.each([
+    [{ BAYKEEPER_PORT: '0' }, 'BAYKEEPER_PORT must be a whole number from 1 to 65535, not "0".'],
+    [{ BAYKEEPER_PORT: '80x' }, 'BAYKEEPER_PORT must be a whole number from 1 to 65535, not "80x".'],
+    [{ BAYKEEPER_PORT: '65536' }, 'BAYKEEPER_PORT must be a whole number from 1 to 65535, not "65536".'],
+    [
+      { BAYKEEPER_BIND: 'everywhere' },
+      'BAYKEEPER_BIND must be an IP address of this machine (0.0.0.0 for all of them), not "everywhere".',
+    ],
+    [{ BAYKEEPER_PUBLIC_URL: 'ftp://x' }, 'BAYKEEPER_PUBLIC_URL must be an http:// or https:// URL, not "ftp://x".'],
+    [{ BAYKEEPER_DATA: 'here' }, 'BAYKEEPER_DATA must be an absolute path, not "here".'],
+    [{ BAYKEEPER_COMPUTE: 'kvm' }, 'BAYKEEPER_COMPUTE must be one of auto, local, simulated, not "kvm".'],
+    [
+      { BAYKEEPER_LOCAL_SUBNET: '10.0.0.0/30' },
+      'BAYKEEPER_LOCAL_SUBNET must be an IPv4 network such as 10.210.0.0/24, between /8 and /28, not "10.0.0.0/30".',
+    ],
+    [
+      { BAYKEEPER_SIMULATED_FAILURE_RATE: '1.5' },
+      'BAYKEEPER_SIMULATED_FAILURE_RATE must be a number from 0 to 1, not "1.5".',
+    ],
+    [{ BAYKEEPER_PORT: '9512' }, 'BAYKEEPER_PORT and BAYKEEPER_NODE_PORT must differ.'],
+  ])('refuses %j', (environment, refusal) => {
+    expect(refusalOf(environment)).toBe(refusal);
+  });
+
+  it('tells all problems at once', () => {
+    expect(
+      refusalOf({ BAYKEEPER_PORT: 'x', BAYKEEPER_BNID: 'y', BAYKEEPER_TOKEN_HOURS: '-1' }).split('\n'),
+    ).toHaveLength(3);
+  });
+
+  it.each([
+    { DATABASE_URL: 'mysql://root:hush@db' },
+    { REDIS_URL: 'http://:hush@r' },
+    { BAYKEEPER_MASTER_KEY: 'hush' },
+    { BAYKEEPER_ADMIN_PASSWORD: 'hush' },
+  ])('never repeats a secret in a refusal: %j', (environment) => {
+    expect(refusalOf(environment)).not.toContain('hush');
+  });
+
+  it('never shows a secret when it is printed', () => {
+    const configuration = readConfiguration(
+      {
+        DATABASE_URL: 'postgres://bay:hush@db/bay',
+        REDIS_URL: 'redis://:hush@r',
+        BAYKEEPER_MASTER_KEY: KEY,
+        BAYKEEPER_ADMIN_PASSWORD: 'hush-hush',
+      },
+      ROOT,
+    );
+    for (const text of [JSON.stringify({ configuration }), inspect(configuration), inspect([configuration])]) {
+      expect(text).not.toContain('hush');
+      expect(text).not.toContain(KEY);
+      expect(text).toContain('[hidden]');
+    }
+    expect(configuration.adminPassword).toBe('hush-hush');
+    expect(configuration.masterKey).toBe(KEY);
+  });
+
+  it.each([
+    'redis://localhost:6379/0',
+    'unix:///run/redis.sock',
+    'redis+sentinel://a:26379,b:26379/mymaster',
+    'redis+cluster://a:6379,b:6379',
+  ])('takes the Redis URL %s', (url) => {
+    expect(readConfiguration({ REDIS_URL: url }, ROOT).redisUrl).toBe(url);
+  });
+});
+
+describe('renderConfigurationReference', () => {
+  it('lists every variable with its default', () => {
+    const text = renderConfigurationReference();
+    for (const key of SETTING_KEYS) expect(text).toContain(`### \`${SETTINGS[key].name}\``);
+    expect(text).toContain('- Default: 9511');
+  });
+
+  it('documents the defaults that are used', () => {
+    const configuration = readConfiguration({}, ROOT);
+    for (const key of SETTING_KEYS) {
+      const shown = SETTINGS[key].shownDefault;
+      if (/^\d+$/.test(shown)) expect(String(configuration[key])).toBe(shown);
+    }
+  });
+});

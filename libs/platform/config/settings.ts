@@ -1,0 +1,287 @@
+/**
+ * Every setting of the product, once: its environment variable, its form, its default and what it is for. The typed
+ * configuration, the refusal of unknown names and `docs/configuration.md` all come from this table.
+ */
+import { z } from 'zod';
+
+export interface Setting<Schema extends z.ZodType> {
+  /** The environment variable. */
+  readonly name: string;
+  /** Reads the text of the variable; `undefined` (absent or empty) gives the default. */
+  readonly schema: Schema;
+  /** What follows "must be" in a refusal. */
+  readonly form: string;
+  /** How the default reads in the documentation. */
+  readonly shownDefault: string;
+  readonly unit?: string;
+  readonly description: string;
+  /** Never shown: not in a refusal, a log line or a dump of the configuration. */
+  readonly secret?: true;
+}
+
+function setting<Schema extends z.ZodType>(facts: Setting<Schema>): Setting<Schema> {
+  return facts;
+}
+
+function integer(name: string, from: number, to: number, value: number, description: string, unit?: string) {
+  return setting({
+    name,
+    schema: z
+      .string()
+      .regex(/^\d{1,9}$/)
+      .transform(Number)
+      .pipe(z.int().min(from).max(to))
+      .default(value),
+    form: `a whole number from ${from} to ${to}`,
+    shownDefault: String(value),
+    description,
+    ...(unit === undefined ? {} : { unit }),
+  });
+}
+
+function choice<const Values extends readonly [string, ...string[]]>(
+  name: string,
+  values: Values,
+  value: NoInfer<Values[number]>,
+  description: string,
+) {
+  return setting({
+    name,
+    schema: z.enum(values).default(value as never),
+    form: `one of ${values.join(', ')}`,
+    shownDefault: value,
+    description,
+  });
+}
+
+const CIDR_FORM = 'an IPv4 network such as 10.210.0.0/24';
+const webUrl = z
+  .url({ protocol: /^https?$/ })
+  .transform((url) => url.replace(/\/+$/, ''))
+  .optional();
+
+function network(name: string, narrowest: number, shownDefault: string, description: string) {
+  return setting({
+    name,
+    schema: z
+      .cidrv4()
+      .refine((text) => Number(text.split('/')[1]) >= 8 && Number(text.split('/')[1]) <= narrowest)
+      .optional(),
+    form: `${CIDR_FORM}, between /8 and /${narrowest}`,
+    shownDefault,
+    description,
+  });
+}
+
+export const SETTINGS = {
+  // Where it listens.
+  port: integer('BAYKEEPER_PORT', 1, 65_535, 9511, 'Port of the API and the dashboard.'),
+  bind: setting({
+    name: 'BAYKEEPER_BIND',
+    schema: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
+    form: 'an IP address of this machine (0.0.0.0 for all of them)',
+    shownDefault: '127.0.0.1',
+    description:
+      'Address on which the API and the dashboard listen. They speak plain HTTP: put a proxy with TLS before them when they leave this machine.',
+  }),
+  publicUrl: setting({
+    name: 'BAYKEEPER_PUBLIC_URL',
+    schema: webUrl,
+    form: 'an http:// or https:// URL',
+    shownDefault: 'http://127.0.0.1:PORT',
+    description: 'The URL under which clients reach the API; it is what the catalog of a token and every link name.',
+  }),
+  nodePort: integer(
+    'BAYKEEPER_NODE_PORT',
+    1,
+    65_535,
+    9512,
+    'HTTPS port on which nodes report and join; listens on every address.',
+  ),
+  nodeUrl: setting({
+    name: 'BAYKEEPER_NODE_URL',
+    schema: webUrl,
+    form: 'an https:// URL',
+    shownDefault: "https://<gateway of the nodes' network>:NODE_PORT",
+    description: 'The URL that nodes are told. Needed when nodes are not on this machine.',
+  }),
+
+  // What it keeps, and where.
+  dataDirectory: setting({
+    name: 'BAYKEEPER_DATA',
+    schema: z.string().startsWith('/').max(1024).optional(),
+    form: 'an absolute path',
+    shownDefault: '/var/lib/baykeeper as root, else ~/.local/share/baykeeper',
+    description: 'Everything that is kept: embedded databases, images, keys, logs.',
+  }),
+  databaseUrl: setting({
+    name: 'DATABASE_URL',
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\/\S+$/)
+      .optional(),
+    form: 'a postgres:// URL',
+    shownDefault: 'an embedded PostgreSQL',
+    description: 'PostgreSQL, 14 or newer. Without it the server runs a private one on a Unix socket.',
+    secret: true,
+  }),
+  redisUrl: setting({
+    name: 'REDIS_URL',
+    schema: z
+      .string()
+      .regex(/^(rediss?|unix|redis\+sentinel|redis\+cluster):\/\/\S+$/)
+      .optional(),
+    form: 'a redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// URL',
+    shownDefault: 'an embedded Redis',
+    description:
+      'Redis, 6.2 or newer: `redis://[:password@]host:6379/0`, `unix:///run/redis.sock`, `redis+sentinel://host1:26379,host2:26379/mymaster` or `redis+cluster://host1:6379,host2:6379`. Without it the server runs a private one on a Unix socket.',
+    secret: true,
+  }),
+
+  // Secrets.
+  adminPassword: setting({
+    name: 'BAYKEEPER_ADMIN_PASSWORD',
+    schema: z.string().min(8).max(512).optional(),
+    form: 'between 8 and 512 characters long',
+    shownDefault: 'generated at the first start, kept in admin-openrc',
+    description: 'Password of the first administrator (project `admin`, user `admin`).',
+    secret: true,
+  }),
+  masterKey: setting({
+    name: 'BAYKEEPER_MASTER_KEY',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9+/]{43}=$/)
+      .optional(),
+    form: '32 bytes in base64 (openssl rand -base64 32)',
+    shownDefault: 'a file of mode 0600, made at the first start',
+    description:
+      'Encrypts the private keys that the database holds. Every process of one installation needs the same one; whoever loses it loses those keys.',
+    secret: true,
+  }),
+
+  // Drivers.
+  compute: choice(
+    'BAYKEEPER_COMPUTE',
+    ['auto', 'local', 'simulated'],
+    'auto',
+    'Where machines come from. `auto` tries whether a bridge, an overlay mount and a container can be made here: then `local`, else `simulated`.',
+  ),
+  loadBalancer: choice(
+    'BAYKEEPER_LOAD_BALANCER',
+    ['auto', 'haproxy', 'simulated'],
+    'auto',
+    'What balances. `auto` is `haproxy` with local compute and `simulated` with simulated compute.',
+  ),
+  loadBalancerAddresses: network(
+    'BAYKEEPER_LB_ADDRESSES',
+    30,
+    'a free network is picked and kept',
+    'Addresses that load balancers get, one for each.',
+  ),
+  localSubnet: network(
+    'BAYKEEPER_LOCAL_SUBNET',
+    28,
+    'a free network is picked and kept',
+    'Network of the machines of local compute; its first address is the gateway.',
+  ),
+
+  // Size and pace.
+  apiProcesses: integer('BAYKEEPER_API_PROCESSES', 1, 64, 1, 'API processes; they share the ports.'),
+  workerProcesses: integer('BAYKEEPER_WORKER_PROCESSES', 1, 64, 1, 'Worker processes.'),
+  workerConcurrency: integer(
+    'BAYKEEPER_WORKER_CONCURRENCY',
+    1,
+    1_000,
+    16,
+    'Jobs that one worker process handles at the same time.',
+  ),
+  nodeBootTimeoutSeconds: integer(
+    'BAYKEEPER_NODE_BOOT_TIMEOUT_SECONDS',
+    10,
+    86_400,
+    600,
+    'A node that has not joined after this long is replaced.',
+    'seconds',
+  ),
+  createTimeoutMinutes: integer(
+    'BAYKEEPER_CREATE_TIMEOUT_MINUTES',
+    1,
+    10_080,
+    60,
+    'A bay that is not complete after this long has failed, unless its request said otherwise.',
+    'minutes',
+  ),
+  drainTimeoutSeconds: integer(
+    'BAYKEEPER_DRAIN_TIMEOUT_SECONDS',
+    0,
+    86_400,
+    120,
+    'How long a node that is to go may take to hand its work over.',
+    'seconds',
+  ),
+  sweepSeconds: integer(
+    'BAYKEEPER_SWEEP_SECONDS',
+    1,
+    86_400,
+    10,
+    'How often bays that are not settled are looked at again, even if nothing woke them.',
+    'seconds',
+  ),
+  settledSweepSeconds: integer(
+    'BAYKEEPER_SETTLED_SWEEP_SECONDS',
+    1,
+    86_400,
+    120,
+    'The same for settled bays.',
+    'seconds',
+  ),
+  orphanGraceSeconds: integer(
+    'BAYKEEPER_ORPHAN_GRACE_SECONDS',
+    0,
+    604_800,
+    300,
+    'A machine or load balancer of ours that no bay owns is removed after this long.',
+    'seconds',
+  ),
+  tokenHours: integer('BAYKEEPER_TOKEN_HOURS', 1, 8_760, 12, 'How long a token is valid.', 'hours'),
+  logLevel: choice(
+    'BAYKEEPER_LOG_LEVEL',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    'The least severe log line that is written.',
+  ),
+
+  // The simulated drivers.
+  simulatedLatencyMilliseconds: integer(
+    'BAYKEEPER_SIMULATED_LATENCY_MS',
+    0,
+    3_600_000,
+    500,
+    'How long a simulated machine takes to run.',
+    'milliseconds',
+  ),
+  simulatedFailureRate: setting({
+    name: 'BAYKEEPER_SIMULATED_FAILURE_RATE',
+    schema: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number)
+      .pipe(z.number().min(0).max(1))
+      .default(0),
+    form: 'a number from 0 to 1',
+    shownDefault: '0',
+    description: 'Share of calls to the simulated drivers that fail.',
+  }),
+  simulatedCapacity: integer(
+    'BAYKEEPER_SIMULATED_CAPACITY',
+    1,
+    1_000_000,
+    20_000,
+    'Machines that simulated compute has room for.',
+  ),
+} as const;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
