@@ -91,7 +91,7 @@ async function readRequest(der: Buffer): Promise<CertificateRequest> {
   }
   const publicKey = readPublicKey(spki);
   const verified = await isSignedBy(publicKey, {
-    algorithm: oidOf(membersOf(algorithm, DerType.SEQUENCE)[0]),
+    algorithm: signatureAlgorithmOf(algorithm),
     data: writeDer(body),
     signature: bitStringOf(signature),
   });
@@ -145,6 +145,15 @@ function importPublicKey(spki: DerNode): KeyObject {
   } catch (error) {
     throw refusal("The certificate request's public key can't be read. Make a new key and request.", error);
   }
+}
+
+/** RFC 4055 wants NULL as the parameters of RSA, RFC 5758 none for ECDSA; others would stand there unsigned. */
+function signatureAlgorithmOf(node: DerNode | undefined): string {
+  const [id, parameters, ...rest] = membersOf(node, DerType.SEQUENCE);
+  const plain = parameters === undefined || (isType(parameters, DerType.NULL) && contentOf(parameters) === '');
+  const algorithm = oidOf(id);
+  if (algorithm in DIGESTS && (!plain || rest.length > 0)) throw new DerError('bad signature parameters');
+  return algorithm;
 }
 
 async function isSignedBy(

@@ -97,6 +97,8 @@ function encrypt(secret: Buffer, key: Buffer, binding: Buffer): string {
 
 function decrypt(sealed: string, key: Buffer, binding: Buffer): Buffer {
   const octets = Buffer.from(sealed, 'base64url');
+  // Base64 leaves bits over at its end, which the tag does not cover.
+  if (octets.toString('base64url') !== sealed) throw new RangeError('not base64url as we write it');
   const text = NONCE_BYTES + TAG_BYTES;
   const decipher = createDecipheriv('aes-256-gcm', key, octets.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(binding);

@@ -87,7 +87,7 @@ function decodeKey(text: string, complaint: string): Buffer {
 const isMissing = (error: unknown): boolean => hasCode(error, 'ENOENT');
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 function invalid(publicMessage: string, cause?: unknown): BaykeeperError {

@@ -124,12 +124,12 @@ function checkExtension(extension: RequestedExtension): void {
     case OID.subjectKeyIdentifier:
       return;
     default:
-      if (extension.critical) throw notGranted(extension.id);
+      if (extension.critical) throw notGranted(`extension ${extension.id}`);
   }
 }
 
 function notGranted(what: string): BaykeeperError {
-  return refusal(`The certificate request insists on a ${what} that a client certificate can't have. Leave it out.`);
+  return refusal(`The certificate request insists on ${what} beyond what a client certificate can have. Leave it out.`);
 }
 
 function refusal(publicMessage: string): BaykeeperError {

@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BaykeeperError } from '@baykeeper/domain';
+import { parseCertificateRequest } from './index.js';
+import { P256, P384, RSA_2048, openOpenssl, type Openssl } from './testing/openssl.js';
+
+let openssl: Openssl;
+let p256: string;
+let rsa: string;
+
+beforeAll(async () => {
+  openssl = await openOpenssl();
+  p256 = await openssl.request('p256', P256, '-subj', '/C=NL/O=team-a/CN=ada');
+  rsa = await openssl.request('rsa', RSA_2048, '-subj', '/O=system:masters/CN=admin');
+});
+afterAll(() => openssl.remove());
+
+const derOf = (pem: string): Buffer => Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
+const pemOf = (der: Buffer): string =>
+  `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+
+async function refusalOf(pem: string): Promise<string> {
+  try {
+    await parseCertificateRequest(pem);
+  } catch (error) {
+    if (error instanceof BaykeeperError && error.code === 'invalid-input') return error.publicMessage;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('a request is read', () => {
+  test('with the subject and key of an RSA request of openssl', async () => {
+    const request = await parseCertificateRequest(rsa);
+    expect(request.subject).toEqual({ commonNames: ['admin'], organizations: ['system:masters'] });
+    expect(request.publicKey.asymmetricKeyType).toBe('rsa');
+    expect(request.extensions).toEqual([]);
+  });
+
+  test('with the subject and key of elliptic-curve requests', async () => {
+    const request = await parseCertificateRequest(p256);
+    expect(request.subject).toEqual({ commonNames: ['ada'], organizations: ['team-a'] });
+    expect(request.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+    const larger = await parseCertificateRequest(await openssl.request('p384', P384, '-subj', '/CN=ada', '-sha384'));
+    expect(larger.publicKey.asymmetricKeyDetails?.namedCurve).toBe('secp384r1');
+  });
+
+  test('with its extensions and whether they are critical', async () => {
+    const pem = await openssl.request(
+      ...(['ext', P256, '-subj', '/CN=ada'] as const),
+      ...['-addext', 'keyUsage=critical,digitalSignature', '-addext', 'subjectAltName=DNS:a.example'],
+    );
+    const { extensions } = await parseCertificateRequest(pem);
+    expect(extensions.map(({ id, critical }) => [id, critical])).toEqual([
+      ['2.5.29.15', true],
+      ['2.5.29.17', false],
+    ]);
+  });
+
+  test('with text around it, Windows line ends and the older label', async () => {
+    const { output } = await openssl.run('req', '-in', 'p256.csr', '-text');
+    expect((await parseCertificateRequest(output)).subject.commonNames).toEqual(['ada']);
+    const older = p256.replaceAll('CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST').replaceAll('\n', '\r\n');
+    expect((await parseCertificateRequest(older)).subject.commonNames).toEqual(['ada']);
+  });
+
+  test('with the same key hash for the same key, and another for another', async () => {
+    await openssl.run('req', '-new', '-key', 'p256.key', '-subj', '/CN=other', '-out', 'again.csr');
+    const again = await parseCertificateRequest(await openssl.read('again.csr'));
+    const first = await parseCertificateRequest(p256);
+    expect(again.publicKeyHash).toBe(first.publicKeyHash);
+    expect((await parseCertificateRequest(rsa)).publicKeyHash).not.toBe(first.publicKeyHash);
+  });
+});
+
+describe('a request is refused', () => {
+  test.each([
+    ['an RSA key of 1024 bits', ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'], [], 'has 1024 bits'],
+    ['the exponent 3', [...RSA_2048, '-pkeyopt', 'rsa_keygen_pubexp:3'], [], 'unusual exponent'],
+    ['P-521', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'], [], 'Use P-256 or P-384'],
+    ['secp256k1', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'], [], 'Use P-256 or P-384'],
+    ['a curve spelled out', [...P256, '-pkeyopt', 'ec_param_enc:explicit'], [], 'Use P-256 or P-384'],
+    ['Ed25519', ['-algorithm', 'ED25519'], [], 'kind of key that is not accepted'],
+    [
+      'an RSA-PSS key',
+      ['-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048'],
+      [],
+      'kind of key that is not accepted',
+    ],
+    ['a SHA-1 signature', RSA_2048, ['-sha1'], 'Sign it with SHA-256'],
+    ['an MD5 signature', RSA_2048, ['-md5'], 'Sign it with SHA-256'],
+    ['a SHA-1 signature with ECDSA', P256, ['-sha1'], 'Sign it with SHA-256'],
+    ['an RSA-PSS signature', RSA_2048, ['-sigopt', 'rsa_padding_mode:pss'], 'Sign it with SHA-256'],
+  ] as const)('with %s', async (what, key, args, sentence) => {
+    const name = what.replaceAll(/\W/g, '-');
+    expect(await refusalOf(await openssl.request(name, key, '-subj', '/CN=ada', ...args))).toContain(sentence);
+  });
+
+  test('when it was signed with another key than its own', async () => {
+    await openssl.request('other', P256, '-subj', '/CN=ada');
+    const [mine, other] = [derOf(p256), derOf(await openssl.read('other.csr'))];
+    // The body of one under the signature of the other. Signatures differ in length by a few octets; the key's bits do not.
+    const spkiStart = mine.indexOf(Buffer.from('3059301306072a8648ce3d0201', 'hex'));
+    const otherStart = other.indexOf(Buffer.from('3059301306072a8648ce3d0201', 'hex'));
+    other.copy(mine, spkiStart, otherStart, otherStart + 91);
+    expect(await refusalOf(pemOf(mine))).toContain('signature does not fit its key');
+  });
+
+  test('when a name in it was changed after signing', async () => {
+    const der = derOf(rsa);
+    der.write('mallo', der.indexOf('admin'), 'latin1');
+    expect(await refusalOf(pemOf(der))).toContain('signature does not fit its key');
+  });
+
+  test('when its public key is no point of the curve', async () => {
+    const der = derOf(p256);
+    const start = der.indexOf(Buffer.from('03420004', 'hex')) + 4;
+    der.fill(0x55, start, start + 64);
+    expect(await refusalOf(pemOf(der))).toContain("public key can't be read");
+  });
+
+  test('when it is larger than 16 KiB', async () => {
+    expect(await refusalOf(p256 + ' '.repeat(16_385 - p256.length))).toContain('larger than 16 KiB');
+    expect(await refusalOf(p256 + ' '.repeat(16_384 - p256.length))).toBe('accepted');
+  });
+
+  test('when it holds a private key, without repeating it', async () => {
+    const refused = await refusalOf(p256 + (await openssl.read('p256.key')));
+    expect(refused).toContain('This holds a private key');
+    expect(refused).not.toContain('BEGIN');
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a sentence', 'please sign me'],
+    ['an empty block', '-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n'],
+    ['a block without an end', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB'],
+    ['a block that is not base64', '-----BEGIN CERTIFICATE REQUEST-----\n<xml/>\n-----END CERTIFICATE REQUEST-----\n'],
+    ['a block of zeros', pemOf(Buffer.alloc(200))],
+    ['deep nesting', pemOf(Buffer.from('30803080'.repeat(2_000), 'hex'))],
+    ['a length of four gigabytes', pemOf(Buffer.from('3084ffffffff0000', 'hex'))],
+  ])('when it is %s', async (_what, text) => {
+    expect(await refusalOf(text)).toContain('not a certificate request in PEM form');
+  });
+
+  test('when two are sent at once', async () => {
+    expect(await refusalOf(p256 + rsa)).toContain('not a certificate request in PEM form');
+  });
+
+  test('when octets follow it', async () => {
+    expect(await refusalOf(pemOf(Buffer.concat([derOf(p256), Buffer.from([5, 0])])))).toContain('PEM form');
+  });
+});
+
+describe('whatever is sent', () => {
+  /** More than a hundred times what an honest request takes. */
+  const LIMIT_MS = 500;
+
+  async function isRefusedInTime(text: string): Promise<void> {
+    const start = performance.now();
+    expect(await refusalOf(text)).toMatch(/\. (Make|Send|Use|Sign)|consider making/);
+    expect(performance.now() - start).toBeLessThan(LIMIT_MS);
+  }
+
+  test('any text is refused with a sentence, in time', async () => {
+    await fc.assert(fc.asyncProperty(fc.string({ maxLength: 2_000, unit: 'binary' }), isRefusedInTime));
+  });
+
+  test('any octets in a PEM block are refused with a sentence, in time', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 4_000 }), (octets) => isRefusedInTime(pemOf(Buffer.from(octets)))),
+    );
+  });
+
+  test('a real request with any octet changed, or cut anywhere, is refused with a sentence, in time', async () => {
+    for (const der of [derOf(p256), derOf(rsa)]) {
+      await fc.assert(
+        fc.asyncProperty(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), (at, mask, cut) => {
+          const changed = Buffer.from(der);
+          changed[at] = (changed[at] ?? 0) ^ mask;
+          return isRefusedInTime(pemOf(cut ? changed.subarray(0, at) : changed));
+        }),
+        { numRuns: 300 },
+      );
+    }
+  });
+});
