@@ -147,6 +147,14 @@ describe('a request is refused', () => {
     expect(await refusalOf(p256 + rsa)).toContain('not a certificate request in PEM form');
   });
 
+  test('when it is written in BER that is not DER', async () => {
+    const der = derOf(rsa);
+    expect([der[0], der[1]]).toEqual([0x30, 0x82]);
+    // The same length in one octet more than it needs.
+    const longer = Buffer.concat([Buffer.from([0x30, 0x83, 0]), der.subarray(2)]);
+    expect(await refusalOf(pemOf(longer))).toContain('PEM form');
+  });
+
   test('when octets follow it', async () => {
     expect(await refusalOf(pemOf(Buffer.concat([derOf(p256), Buffer.from([5, 0])])))).toContain('PEM form');
   });

@@ -35,14 +35,14 @@ describe('a revocation list', () => {
     const revoked = [{ serial: lost.serial, revokedAt }];
     await openssl.write(
       'list.pem',
-      await buildRevocationList({ authority, revoked, number: 300n, nextUpdate: TOMORROW }),
+      await buildRevocationList({ authority, revoked, number: 200n, nextUpdate: TOMORROW }),
     );
     await openssl.write('lost.pem', lost.certificatePem);
     await openssl.write('kept.pem', kept.certificatePem);
 
     const checked = await openssl.run('crl', '-in', 'list.pem', '-verify', '-CAfile', 'ca.pem', '-noout', '-text');
     expect(checked.output).toContain('verify OK');
-    expect(checked.output).toMatch(/X509v3 CRL Number: \n\s+300\n/);
+    expect(checked.output).toMatch(/X509v3 CRL Number: \n\s+200\n/);
     expect(checked.output).toContain(`Serial Number: ${lost.serial.toUpperCase()}`);
     expect(checked.output).toContain('Revocation Date: Jan  2 03:04:05 2026 GMT');
 
@@ -57,5 +57,7 @@ describe('a revocation list', () => {
     const { output } = await openssl.run('crl', '-in', 'empty.pem', '-verify', '-CAfile', 'ca.pem', '-noout', '-text');
     expect(output).toContain('verify OK');
     expect(output).toContain('No Revoked Certificates');
+    // RFC 5280 section 5.1.2.6: the field is left out then, not empty.
+    expect((await openssl.run('asn1parse', '-in', 'empty.pem')).output).not.toMatch(/l= +0 cons: SEQUENCE/);
   });
 });
