@@ -1,1 +1,9 @@
-export {};
+export * from './contracts/bays.js';
+export * from './contracts/certificates.js';
+export * from './contracts/identity.js';
+export * from './contracts/nodes.js';
+export * from './contracts/records.js';
+export * from './contracts/stores.js';
+export * from './database.js';
+export * from './page.js';
+export * from './scope.js';

@@ -1,0 +1,111 @@
+import type {
+  Bay,
+  BayFacts,
+  BayId,
+  Baymodel,
+  BaymodelFields,
+  BaymodelId,
+  BaySpec,
+  NodeGroup,
+  NodeGroupId,
+  ProjectId,
+} from '@baykeeper/domain';
+import type { Page } from '../page.js';
+import type { Scope } from '../scope.js';
+
+export type NewBaymodel = Omit<Baymodel, 'createdAt' | 'updatedAt'>;
+
+/** A project sees its own baymodels and other projects' public ones that are not hidden; it changes its own only. */
+export interface BaymodelStore {
+  /** @throws BaykeeperError `conflict` when the id is taken; `forbidden` when `projectId` is outside the scope. */
+  insert(scope: Scope, baymodel: NewBaymodel): Promise<Baymodel>;
+  /**
+   * @param ident uuid or name
+   * @throws BaykeeperError `not-found`; `conflict` when several have the name.
+   */
+  find(scope: Scope, ident: string): Promise<Baymodel>;
+  /** @throws BaykeeperError `invalid-input` for an unknown sort key; `not-found` for a marker that can't be seen. */
+  list(scope: Scope, page: Page): Promise<readonly Baymodel[]>;
+  /** @throws BaykeeperError `not-found` */
+  update(scope: Scope, id: BaymodelId, changes: Partial<BaymodelFields>): Promise<Baymodel>;
+  /** @throws BaykeeperError `not-found`; `conflict` while a bay refers to it. */
+  remove(scope: Scope, id: BaymodelId): Promise<void>;
+  /** Whether any project's bay was made from it. */
+  isReferenced(id: BaymodelId): Promise<boolean>;
+}
+
+/** What a bay's creator decides; the facts start empty and generation is 1. */
+export type NewBay = Omit<BaySpec, 'generation' | 'generationAt' | 'deletionRequestedAt' | 'createdAt' | 'updatedAt'>;
+export type NewNodeGroup = Omit<NodeGroup, 'nextOrdinal' | 'createdAt' | 'updatedAt'>;
+
+/** A new wish: fields of the bay, node counts of its groups, or nothing (then the same wish is made again: a retry). */
+export interface WishChange {
+  readonly fields?: Partial<Omit<NewBay, 'id' | 'projectId' | 'userId' | 'engine'>>;
+  readonly nodeCounts?: readonly { readonly nodeGroupId: NodeGroupId; readonly nodeCount: number }[];
+}
+
+export interface Lease {
+  /** Larger than every token given for this bay before. */
+  readonly token: number;
+}
+
+/**
+ * Bays. The first half is for tenants' requests; each wish is stored together with its outbox row. The second half is for
+ * the reconciler, which holds a bay's lease while it works on it.
+ */
+export interface BayStore {
+  /** @throws BaykeeperError `forbidden` when a row's `projectId` is outside the scope. */
+  insert(scope: Scope, bay: NewBay, groups: readonly NewNodeGroup[]): Promise<Bay>;
+  /**
+   * @param ident uuid or name
+   * @throws BaykeeperError `not-found`; `conflict` when several have the name.
+   */
+  find(scope: Scope, ident: string): Promise<Bay>;
+  /** @throws BaykeeperError `invalid-input` for an unknown sort key; `not-found` for a marker that can't be seen. */
+  list(scope: Scope, page: Page): Promise<readonly Bay[]>;
+  /**
+   * Generation + 1 with a fresh deadline.
+   * @throws BaykeeperError `not-found`; `conflict` once deletion was asked for.
+   */
+  changeWish(scope: Scope, id: BayId, change: WishChange): Promise<Bay>;
+  /** Asked for again, it is tried again with a fresh deadline. @throws BaykeeperError `not-found` */
+  requestDeletion(scope: Scope, id: BayId): Promise<Bay>;
+  countByProject(projectId: ProjectId): Promise<number>;
+
+  /** By id for whoever already knows it is allowed; null when it is gone. */
+  get(id: BayId): Promise<Bay | null>;
+  /** Null while another one holds it, and when the bay is gone. */
+  acquireLease(id: BayId, holder: string, ttlSeconds: number): Promise<Lease | null>;
+  /** False when another one took it over. */
+  renewLease(id: BayId, token: number, ttlSeconds: number): Promise<boolean>;
+  releaseLease(id: BayId, token: number): Promise<void>;
+  /** Inside a transaction also keeps everybody else from taking the lease until it ends. */
+  holdsLease(id: BayId, token: number): Promise<boolean>;
+  /** False, and nothing changed, when the lease is no longer held. */
+  saveFacts(id: BayId, token: number, facts: Partial<BayFacts>): Promise<boolean>;
+  /**
+   * Removes the bay with its groups, nodes, load balancer, authorities, events and operations; the list of certificates
+   * that were issued and revoked stays. False when the lease is no longer held.
+   */
+  remove(id: BayId, token: number): Promise<boolean>;
+  /** Every bay that is not settled, and settled ones that nobody looked at for so long; longest unseen first. */
+  idsToSweep(sweep: { readonly settledOlderThanSeconds: number; readonly limit: number }): Promise<readonly BayId[]>;
+}
+
+export interface NodeGroupStore {
+  /** In order of insertion. */
+  listByBay(scope: Scope, bayId: BayId): Promise<readonly NodeGroup[]>;
+  /** The groups of many bays in one query, for lists. */
+  listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly NodeGroup[]>;
+  /**
+   * @param ident uuid, name, or the number that the order of insertion gave
+   * @throws BaykeeperError `not-found`
+   */
+  find(scope: Scope, bayId: BayId, ident: string): Promise<NodeGroup>;
+  /** A new wish for the group's bay, like {@link BayStore.changeWish}. */
+  setNodeCount(scope: Scope, id: NodeGroupId, nodeCount: number): Promise<NodeGroup>;
+  /** Takes so many ordinals, never given before; returns the first. */
+  takeOrdinals(id: NodeGroupId, count: number): Promise<number>;
+  /** Ordinals below `next` are never given again. */
+  reserveOrdinals(id: NodeGroupId, next: number): Promise<void>;
+}

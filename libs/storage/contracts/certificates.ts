@@ -1,0 +1,55 @@
+import type { BayId, CertificateAuthorityId, NodeId, ProjectId, UserId } from '@baykeeper/domain';
+import type { Scope } from '../scope.js';
+
+/** A bay's certificate authority. The key is sealed: see the key vault of the pki library. */
+export interface CertificateAuthorityRecord {
+  readonly id: CertificateAuthorityId;
+  readonly bayId: BayId;
+  readonly projectId: ProjectId;
+  /** `cluster`, and what else an engine wants. */
+  readonly purpose: string;
+  readonly certificatePem: string;
+  readonly encryptedKey: string;
+  readonly wrappedKey: string;
+  readonly createdAt: Date;
+}
+
+export interface CertificateAuthorityStore {
+  /**
+   * One per bay and purpose: the first writer wins, and everybody gets the row that is stored.
+   * @throws BaykeeperError `not-found` when the bay is gone or outside the scope.
+   */
+  insert(
+    scope: Scope,
+    authority: Omit<CertificateAuthorityRecord, 'projectId' | 'createdAt'>,
+  ): Promise<CertificateAuthorityRecord>;
+  findByBay(scope: Scope, bayId: BayId, purpose: string): Promise<CertificateAuthorityRecord | null>;
+}
+
+/** A certificate that was issued. The certificate itself is not kept. Outlives its bay and node: it is the audit. */
+export interface CertificateRecord {
+  readonly bayId: BayId;
+  readonly projectId: ProjectId;
+  /** Lower-case hex. */
+  readonly serial: string;
+  readonly subject: string;
+  readonly kind: 'node' | 'client';
+  readonly nodeId: NodeId | null;
+  readonly userId: UserId | null;
+  readonly notAfter: Date;
+  readonly issuedAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+export interface CertificateStore {
+  /** @throws BaykeeperError `not-found` when the bay is gone or outside the scope; `conflict` for a serial used twice. */
+  insert(scope: Scope, certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>): Promise<void>;
+  /** Again changes nothing. @throws BaykeeperError `not-found` */
+  revoke(scope: Scope, bayId: BayId, serial: string): Promise<void>;
+  /** All certificates of a node, when it leaves. */
+  revokeByNode(nodeId: NodeId): Promise<void>;
+  /** In order of revocation. */
+  listRevoked(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]>;
+  /** In order of issue. */
+  listByBay(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]>;
+}

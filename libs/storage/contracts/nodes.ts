@@ -1,0 +1,60 @@
+import type { BayId, Listener, LoadBalancer, LoadBalancerId, Member, Node, NodeId } from '@baykeeper/domain';
+import type { Scope } from '../scope.js';
+
+export type NewNode = Pick<
+  Node,
+  'id' | 'bayId' | 'projectId' | 'nodeGroupId' | 'role' | 'ordinal' | 'name' | 'createdAt'
+>;
+
+/** What happens to a node after it was planned. */
+export type NodeFacts = Omit<Node, keyof NewNode>;
+
+/** Tokens and keys appear as hashes only (lower-case hex of SHA-256). */
+export interface NodeStore {
+  /** Ordered by role (masters first), then by order of insertion. */
+  listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]>;
+  /** The nodes of many bays in one query, for lists. */
+  listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly Node[]>;
+  find(scope: Scope, id: NodeId): Promise<Node | null>;
+  /** A node whose group already has one with its ordinal is left out. */
+  insertMany(nodes: readonly NewNode[]): Promise<void>;
+  /**
+   * Times, the failure and the reason of removal are written once: a value that is there stays. Address and engine state
+   * follow the latest word. A node that is gone is left alone.
+   */
+  recordFacts(id: NodeId, facts: Partial<NodeFacts>): Promise<void>;
+  remove(id: NodeId): Promise<void>;
+  /** Those of `ids` that are nodes whose machine was not removed: what may exist outside. */
+  existingIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The same token again changes nothing; another one starts over. */
+  setEnrolmentToken(id: NodeId, tokenHash: string): Promise<void>;
+  /**
+   * The first public key that comes with the token is the token's for ever; the session token of the last call is valid.
+   * False: another token, or another key.
+   */
+  bindEnrolment(id: NodeId, tokenHash: string, publicKeyHash: string, sessionTokenHash: string): Promise<boolean>;
+  findByEnrolmentToken(tokenHash: string): Promise<Node | null>;
+  findBySessionToken(tokenHash: string): Promise<Node | null>;
+}
+
+export type NewLoadBalancer = Pick<LoadBalancer, 'id' | 'bayId' | 'projectId' | 'listeners' | 'requestedAt'>;
+
+export interface LoadBalancerFacts {
+  readonly address: string | null;
+  readonly listeners: readonly Listener[];
+  readonly requestedAt: Date;
+  readonly createdAt: Date;
+  readonly removedAt: Date;
+}
+
+export interface LoadBalancerStore {
+  findByBay(scope: Scope, bayId: BayId): Promise<LoadBalancer | null>;
+  /** One per bay: the row that is there already is returned unchanged. */
+  insert(loadBalancer: NewLoadBalancer): Promise<LoadBalancer>;
+  /** Times are written once; address and listeners follow the latest word. */
+  recordFacts(id: LoadBalancerId, facts: Partial<LoadBalancerFacts>): Promise<void>;
+  setMembers(id: LoadBalancerId, members: Readonly<Record<string, readonly Member[]>>): Promise<void>;
+  listAll(): Promise<readonly LoadBalancer[]>;
+  /** Those of `ids` that are load balancers not yet removed: what may exist outside. */
+  existingIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+}

@@ -1,0 +1,58 @@
+import type { BayEvent, BayId, NodeId } from '@baykeeper/domain';
+import type { Scope } from '../scope.js';
+
+export interface SettingStore {
+  /** The value of a key that is the same for every process for ever: made by whoever comes first. */
+  ensure(key: string, make: () => string): Promise<string>;
+}
+
+export interface EventStore {
+  /** An event of a bay that is gone is dropped: nobody could read it. */
+  append(event: Omit<BayEvent, 'sequence' | 'at'>): Promise<void>;
+  /**
+   * Ascending by sequence. A bay's events become visible in the order of their sequence, so asking with the last one
+   * seen misses nothing.
+   * @param range.after exclusive; 0 from the beginning
+   */
+  list(
+    scope: Scope,
+    bayId: BayId,
+    range: { readonly after: number; readonly limit: number },
+  ): Promise<readonly BayEvent[]>;
+}
+
+export interface OutboxRow {
+  readonly id: number;
+  readonly bayId: BayId;
+}
+
+/** Bays that must be reconciled, written in the transaction that is the reason. */
+export interface OutboxStore {
+  append(bayId: BayId): Promise<void>;
+  /** Rows that no other transaction has taken. Only inside a transaction, which holds them until its end. */
+  take(limit: number): Promise<readonly OutboxRow[]>;
+  remove(ids: readonly number[]): Promise<void>;
+}
+
+/** One write outside, with an id that is the same whenever it is tried again. */
+export interface Operation {
+  readonly id: string;
+  readonly bayId: BayId;
+  readonly nodeId: NodeId | null;
+  readonly kind: string;
+}
+
+export interface OpenOperation extends Operation {
+  readonly startedAt: Date;
+  readonly attempts: number;
+}
+
+/** The ledger of writes outside, filled before and after each. */
+export interface OperationStore {
+  /** Begun again it is open again. @throws BaykeeperError `not-found` when the bay is gone: then don't do it. */
+  begin(operation: Operation): Promise<void>;
+  /** @param outcome.error a sentence without secrets; null for success */
+  finish(id: string, outcome: { readonly error: string | null }): Promise<void>;
+  /** Begun and not finished, in order of their beginning. */
+  listOpen(bayId: BayId): Promise<readonly OpenOperation[]>;
+}

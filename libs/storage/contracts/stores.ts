@@ -1,0 +1,49 @@
+import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
+import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
+import type { ProjectStore, RoleAssignmentStore, TokenStore, UserStore } from './identity.js';
+import type { LoadBalancerStore, NodeStore } from './nodes.js';
+import type { EventStore, OperationStore, OutboxStore, SettingStore } from './records.js';
+
+/** All stores over one connection pool, or inside one transaction. */
+export interface Stores {
+  readonly settings: SettingStore;
+  readonly projects: ProjectStore;
+  readonly users: UserStore;
+  readonly roleAssignments: RoleAssignmentStore;
+  readonly tokens: TokenStore;
+  readonly baymodels: BaymodelStore;
+  readonly bays: BayStore;
+  readonly nodeGroups: NodeGroupStore;
+  readonly nodes: NodeStore;
+  readonly loadBalancers: LoadBalancerStore;
+  readonly certificateAuthorities: CertificateAuthorityStore;
+  readonly certificates: CertificateStore;
+  readonly events: EventStore;
+  readonly outbox: OutboxStore;
+  readonly operations: OperationStore;
+}
+
+export interface Database {
+  readonly stores: Stores;
+  /**
+   * All or nothing. Only the stores handed to `work` take part in it.
+   * @throws what `work` throws; BaykeeperError `provider-unavailable` when the database can't be reached
+   */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** @throws BaykeeperError `provider-unavailable` */
+  ping(): Promise<void>;
+  /** Brings the schema up to date, one process at a time. @returns the names of the migrations that were run. */
+  migrate(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseSettings {
+  /** `postgres://…`; a Unix socket as `postgres:///database?host=/directory&user=name`. */
+  readonly url: string;
+  /** Most connections of this process; 10 unless told. */
+  readonly poolSize?: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string;
+  /** A single statement is stopped after it; 30,000 unless told. */
+  readonly statementTimeoutMs?: number;
+}
