@@ -36,6 +36,6 @@ export async function checkReadiness(
       }
     }),
   );
-  const answers: Readiness['checks'] = Object.fromEntries(results);
+  const answers: Readiness['checks'] = Object.fromEntries<{ ok: boolean; detail: string }>(results);
   return { ready: results.every(([, { ok }]) => ok), checks: answers };
 }

@@ -1,0 +1,7 @@
+export {
+  startEmbeddedServices,
+  stopEmbeddedServices,
+  type EmbeddedServices,
+  type EmbeddedServicesWish,
+} from './start-embedded-services.js';
+export { ensureDataDirectory } from './account.js';
