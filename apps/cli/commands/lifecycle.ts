@@ -1,0 +1,203 @@
+import type { Command } from 'commander';
+import { createBay, deleteBay, retryBay, setNodeCount, showBay, type NewBay } from '../api/bays.js';
+import { listTemplates, pickTemplate } from '../api/templates.js';
+import type { BayBody } from '../api/wire.js';
+import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
+import { removeKeptCredentials } from '../credentials/kept-credentials.js';
+import { CommandFailure } from '../failure.js';
+import { askYes } from '../session/password.js';
+import type { Session } from '../session/session.js';
+import type { Goal } from '../waiting/verdict.js';
+import { waitForBay } from '../waiting/wait-for-bay.js';
+import { bayJson, templatesByUuid } from './bay-lookup.js';
+import { addWaitOptions, collectLabel, countParser, wantsToWait, type Beginning, type WaitOptions } from './begin.js';
+
+interface CreateOptions extends WaitOptions {
+  readonly template: string;
+  readonly nodes: number;
+  readonly masters: number;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly replaceLabels?: boolean;
+  readonly timeout?: number;
+  readonly keypair?: string;
+  readonly flavor?: string;
+  readonly masterFlavor?: string;
+  readonly dockerVolumeSize?: number;
+}
+
+/** Commands that change bays. */
+export function registerLifecycle(program: Command, beginning: Beginning): void {
+  registerCreate(program, beginning);
+  registerScaleAndRetry(program, beginning);
+  registerWait(program, beginning);
+  registerRemove(program, beginning);
+}
+
+function registerCreate(program: Command, beginning: Beginning): void {
+  const create = program
+    .command('create')
+    .summary('create a bay from a template')
+    .argument('<name>', 'a letter, then letters, digits, dots, dashes, underscores')
+    .requiredOption('-t, --template <template>', 'name (any case, * and ? allowed) or uuid; see: bay templates')
+    .option('-n, --nodes <count>', 'number of workers', countParser('--nodes', 0), 1)
+    .option('-m, --masters <count>', 'number of masters, an odd one', countParser('--masters', 1), 1)
+    .option('-l, --label <key=value>', "set a label, beside the template's; may be repeated", collectLabel)
+    .option('--replace-labels', "use the given labels alone, not the template's too")
+    .option('--timeout <minutes>', 'how long it may take before it counts as failed', countParser('--timeout', 1))
+    .option('--keypair <name>', 'SSH key for the nodes')
+    .option('--flavor <flavor>', 'size of the workers')
+    .option('--master-flavor <flavor>', 'size of the masters')
+    .option('--docker-volume-size <GiB>', "disk for each node's containers", countParser('--docker-volume-size', 1));
+  addWaitOptions(create).action(async (name: string, options: CreateOptions, command: Command) => {
+    const { context, session } = await beginning.session(command);
+    const template = pickTemplate(await listTemplates(session), options.template);
+    const uuid = await createBay(session, newBay(name, template.uuid, options));
+    const accepted = `Bay "${name}" is being created. Watch it with: bay wait ${name}`;
+    await conclude(context, session, { uuid, name, before: null, goal: { kind: 'settled' }, accepted }, options);
+  });
+}
+
+function newBay(name: string, templateUuid: string, options: CreateOptions): NewBay {
+  return {
+    name,
+    cluster_template_id: templateUuid,
+    node_count: options.nodes,
+    master_count: options.masters,
+    ...(options.timeout === undefined ? {} : { create_timeout: options.timeout }),
+    ...(options.keypair === undefined ? {} : { keypair: options.keypair }),
+    ...(options.flavor === undefined ? {} : { flavor_id: options.flavor }),
+    ...(options.masterFlavor === undefined ? {} : { master_flavor_id: options.masterFlavor }),
+    ...(options.dockerVolumeSize === undefined ? {} : { docker_volume_size: options.dockerVolumeSize }),
+    ...(options.label === undefined ? {} : { labels: options.label, merge_labels: options.replaceLabels !== true }),
+  };
+}
+
+function registerScaleAndRetry(program: Command, beginning: Beginning): void {
+  const scale = program
+    .command('scale')
+    .alias('resize')
+    .summary('set how many workers a bay has')
+    .argument('<bay>', 'name or uuid')
+    .argument('<count>', 'number of workers', countParser('The number of workers', 0));
+  addWaitOptions(scale).action(async (ident: string, count: number, options: WaitOptions, command: Command) => {
+    const { context, session } = await beginning.session(command);
+    const before = await showBay(session, ident);
+    await setNodeCount(session, before.uuid, count);
+    const accepted = `Bay "${before.name}" goes from ${before.node_count} to ${count} nodes. Watch it with: bay wait ${before.name}`;
+    await conclude(context, session, { ...before, before, goal: { kind: 'node-count', count }, accepted }, options);
+  });
+
+  const retry = program
+    .command('retry')
+    .summary('try a failed bay again, with a fresh deadline')
+    .argument('<bay>', 'name or uuid');
+  addWaitOptions(retry).action(async (ident: string, options: WaitOptions, command: Command) => {
+    const { context, session } = await beginning.session(command);
+    const before = await showBay(session, ident);
+    await retryBay(session, before.uuid);
+    const accepted = `Bay "${before.name}" is being tried again. Watch it with: bay wait ${before.name}`;
+    await conclude(context, session, { ...before, before, goal: { kind: 'settled' }, accepted }, options);
+  });
+}
+
+interface Wish {
+  readonly uuid: string;
+  readonly name: string;
+  readonly before: BayBody | null;
+  readonly goal: Goal;
+  /** What to say when nobody waits. */
+  readonly accepted: string;
+}
+
+/** After a wish was accepted: waits if asked to, then prints the bay. */
+async function conclude(context: CommandContext, session: Session, wish: Wish, options: WaitOptions): Promise<void> {
+  const waits = wantsToWait(options);
+  const started = performance.now();
+  const bay = waits
+    ? await waitForBay(context, session, { ...wish, timeoutMs: options.waitTimeout ?? null })
+    : await showBay(session, wish.uuid);
+  if (context.json) {
+    printJson(context, { bay: bay === null ? null : bayJson(bay, await templatesByUuid(session)) });
+  } else if (!waits || bay === null) {
+    printResult(context, wish.accepted);
+  } else {
+    printResult(context, describeDone(bay, performance.now() - started));
+  }
+}
+
+function describeDone(bay: BayBody, milliseconds: number): string {
+  const at = bay.api_address === null ? '' : ` at ${bay.api_address}`;
+  const nodes = `${bay.master_count} master${bay.master_count === 1 ? '' : 's'}, ${bay.node_count} node${bay.node_count === 1 ? '' : 's'}`;
+  return `Bay "${bay.name}" is ${bay.status}${at} after ${(milliseconds / 1000).toFixed(1)} s: ${nodes}.`;
+}
+
+interface WaitCommandOptions {
+  readonly waitTimeout?: number;
+  readonly deleted?: boolean;
+}
+
+function registerWait(program: Command, beginning: Beginning): void {
+  const wait = program
+    .command('wait')
+    .summary('wait until what a bay is doing is done, and show how it goes')
+    .argument('<bay>', 'name or uuid')
+    .option('--deleted', 'wait until the bay is gone');
+  addWaitOptions(wait).action(async (ident: string, options: WaitCommandOptions, command: Command) => {
+    const { context, session } = await beginning.session(command);
+    const deleted = options.deleted === true;
+    const bay = await showBay(session, ident).catch((error: unknown) => {
+      if (deleted && error instanceof CommandFailure && error.code === 'not-found') return null;
+      throw error;
+    });
+    const gone = `Bay "${bay?.name ?? ident}" is gone.`;
+    if (bay === null) {
+      if (context.json) printJson(context, { bay: null });
+      else printResult(context, gone);
+      return;
+    }
+    const goal: Goal = deleted ? { kind: 'deleted' } : { kind: 'settled' };
+    const wish = { uuid: bay.uuid, name: bay.name, before: null, goal, accepted: gone };
+    await conclude(context, session, wish, { ...options, wait: true });
+  });
+}
+
+interface RemoveOptions extends WaitOptions {
+  readonly yes?: boolean;
+}
+
+function registerRemove(program: Command, beginning: Beginning): void {
+  const remove = program
+    .command('rm')
+    .alias('delete')
+    .summary('delete a bay, its nodes and its credentials on this machine')
+    .argument('<bay>', 'name or uuid')
+    .option('-y, --yes', 'do not ask');
+  addWaitOptions(remove).action(async (ident: string, options: RemoveOptions, command: Command) => {
+    const { context, session } = await beginning.session(command);
+    const before = await showBay(session, ident);
+    if (options.yes !== true) await confirmRemoval(context, before);
+    await deleteBay(session, before.uuid);
+    removeKeptCredentials(context.environment, before.uuid);
+    const { uuid, name } = before;
+    if (wantsToWait(options)) {
+      const timeoutMs = options.waitTimeout ?? null;
+      await waitForBay(context, session, { uuid, name, before, goal: { kind: 'deleted' }, timeoutMs });
+    }
+    if (context.json) printJson(context, { deleted: { uuid, name, gone: wantsToWait(options) } });
+    else if (wantsToWait(options)) printResult(context, `Bay "${name}" is gone.`);
+    else printResult(context, `Bay "${name}" is being deleted. Watch it with: bay wait ${name} --deleted`);
+  });
+}
+
+async function confirmRemoval(context: CommandContext, bay: BayBody): Promise<void> {
+  if (context.json || context.stdin.isTTY !== true || context.stderr.isTTY !== true) {
+    throw new CommandFailure(
+      'usage',
+      `Deleting bay "${bay.name}" can't be undone. Say --yes to do it without being asked.`,
+    );
+  }
+  const nodes = bay.master_count + bay.node_count;
+  const question = `Delete bay "${bay.name}" with its ${nodes} node${nodes === 1 ? '' : 's'} and everything on them?`;
+  if (!(await askYes(context, question))) throw new CommandFailure('interrupted', 'Nothing was deleted.');
+  printNotice(context, `Deleting bay "${bay.name}".`);
+}

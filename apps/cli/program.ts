@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander';
+import { registerBayViews } from './commands/bays.js';
+import { Beginning } from './commands/begin.js';
+import { registerCompletion } from './commands/completion.js';
+import { registerCredentials } from './commands/credentials.js';
+import { registerEvents } from './commands/events.js';
+import { registerLifecycle } from './commands/lifecycle.js';
+import { registerLogin } from './commands/login.js';
+import { registerTemplates } from './commands/templates.js';
+import { registerVersion } from './commands/version.js';
+import { printFailure, type Process } from './context.js';
+import { CommandFailure, failureOf } from './failure.js';
+import { CLIENT_VERSION } from './version.js';
+
+const EXIT_CODE_HELP = `
+Exit codes:
+  0 done                          5 not logged in, or the login expired
+  1 the service failed            6 the bay failed (its reason is printed)
+  2 wrong use                     7 waited too long (--wait-timeout)
+  3 refused by the service        8 the service can't be reached
+  4 no such bay or template       130 ended by Ctrl-C`;
+
+/** All commands. Nothing in here ends the process: what goes wrong is thrown, and {@link runProgram} reports it. */
+export function createProgram(process: Process): Command {
+  const program = new Command('bay');
+  program
+    .description('Container clusters as a service: create, scale and use bays.')
+    .version(CLIENT_VERSION)
+    .option('--json', 'print results as JSON on stdout, and errors as JSON on stderr')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', EXIT_CODE_HELP)
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(text),
+      writeErr: (text) => process.stderr.write(text),
+      // Reported once, in our own form, by runProgram.
+      outputError: () => undefined,
+    })
+    .exitOverride();
+  const beginning = new Beginning(process);
+  program.commandsGroup('Bays:');
+  registerLifecycle(program, beginning);
+  registerBayViews(program, beginning);
+  registerEvents(program, beginning);
+  program.commandsGroup('Using a bay:');
+  registerCredentials(program, beginning);
+  program.commandsGroup('Templates:');
+  registerTemplates(program, beginning);
+  program.commandsGroup('This program:');
+  registerLogin(program, beginning);
+  registerVersion(program, beginning);
+  registerCompletion(program, beginning);
+  return program;
+}
+
+/** Runs one command line (without the names of node and script) and returns the exit code. */
+export async function runProgram(process: Process, words: readonly string[]): Promise<number> {
+  try {
+    await createProgram(process).parseAsync([...words], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = error instanceof CommanderError ? usageFailure(error) : failureOf(error);
+    printFailure(process.stderr, words.includes('--json'), failure);
+    return failure.exitCode;
+  }
+}
+
+function usageFailure(error: CommanderError): CommandFailure {
+  if (error.code === 'commander.help') return new CommandFailure('usage', 'Name a command; the list is above.');
+  if (error.code === 'commander.missingMandatoryOptionValue' && error.message.includes('--template')) {
+    return new CommandFailure('usage', 'Name a template with --template. List them with: bay templates');
+  }
+  // commander appends its suggestion on a line of its own.
+  const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)!]$/.test(text) ? '' : '.'}`;
+  return new CommandFailure('usage', `${sentence} See: bay --help`);
+}

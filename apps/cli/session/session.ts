@@ -1,0 +1,143 @@
+import type { Environment } from '../context.js';
+import { CommandFailure } from '../failure.js';
+import { CALL_TIMEOUT_MS, createSendRequest, failureOfResponse, type SendRequest } from '../api/http.js';
+import { JsonReader, UnreadableAnswer } from '../api/json-reader.js';
+import { chooseLogin, explainExpired } from './choose-login.js';
+import { endpointFrom, endpointUrlOf, requestToken, type IssuedToken, type Principal, type Proof } from './identity.js';
+import { readOpenrc, type Openrc } from './openrc.js';
+import { loadLogin, saveLogin, type SavedLogin } from './saved-login.js';
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly body?: unknown;
+  readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds; null for a stream that may last. */
+  readonly timeoutMs?: number | null;
+  readonly signal?: AbortSignal;
+}
+
+/** A token in use. */
+interface Pass {
+  readonly token: string;
+  readonly endpoint: string;
+  readonly project: Principal | null;
+}
+
+/** Calls to the service as one user in one project. */
+export class Session {
+  private readonly send: SendRequest;
+  private pass: Pass;
+  private readonly renew: (() => Promise<Pass>) | null;
+  private readonly expiredText: string;
+
+  constructor(send: SendRequest, pass: Pass, renew: (() => Promise<Pass>) | null, expiredText: string) {
+    this.send = send;
+    this.pass = pass;
+    this.renew = renew;
+    this.expiredText = expiredText;
+  }
+
+  get endpoint(): string {
+    return this.pass.endpoint;
+  }
+
+  /** For messages; null when the token is for no project. */
+  get projectName(): string | null {
+    return this.pass.project?.name ?? null;
+  }
+
+  /**
+   * Asks for `path` below `/v1` and returns the answer when it is a success. A token that the service no longer takes is
+   * renewed once, silently, when there is something to renew it with.
+   */
+  async call(path: string, call: Call = {}): Promise<Response> {
+    let response = await this.callOnce(path, call);
+    if (response.status === 401 && this.renew !== null) {
+      await response.body?.cancel();
+      this.pass = await this.renew();
+      response = await this.callOnce(path, call);
+    }
+    if (response.ok) return response;
+    const failure = await failureOfResponse(response);
+    if (failure.code !== 'unauthenticated') throw failure;
+    throw new CommandFailure('unauthenticated', {
+      message: this.expiredText,
+      httpStatus: failure.httpStatus,
+      requestId: failure.requestId,
+    });
+  }
+
+  /** The same for a JSON answer; `read` turns it into what it should be. */
+  async callJson<Value>(path: string, read: (body: JsonReader) => Value, call: Call = {}): Promise<Value> {
+    const response = await this.call(path, call);
+    const text = await response.text();
+    try {
+      return read(new JsonReader(JSON.parse(text), 'answer'));
+    } catch (error) {
+      if (!(error instanceof UnreadableAnswer || error instanceof SyntaxError)) throw error;
+      throw new CommandFailure('unexpected', {
+        message: `The answer to ${call.method ?? 'GET'} ${path} can't be understood (${error.message}). Does this version of bay fit the service's?`,
+        cause: error,
+      });
+    }
+  }
+
+  private async callOnce(path: string, call: Call): Promise<Response> {
+    const headers: Record<string, string> = {
+      Accept: call.accept ?? 'application/json',
+      'X-Auth-Token': this.pass.token,
+      'OpenStack-API-Version': 'container-infra latest',
+      ...call.headers,
+    };
+    if (call.body !== undefined) headers['Content-Type'] = 'application/json';
+    const request: RequestInit = { method: call.method ?? 'GET', headers };
+    if (call.body !== undefined) request.body = JSON.stringify(call.body);
+    if (call.signal !== undefined) request.signal = call.signal;
+    return await this.send(
+      `${this.pass.endpoint}${path}`,
+      request,
+      call.timeoutMs === undefined ? CALL_TIMEOUT_MS : call.timeoutMs,
+    );
+  }
+}
+
+/** A session from the OS_* variables or the saved login, whichever {@link chooseLogin} says. */
+export async function openSession(environment: Environment, now: Date): Promise<Session> {
+  const openrc = readOpenrc(environment);
+  const choice = chooseLogin(openrc, loadLogin(environment), now);
+  if (choice.kind === 'prove') {
+    const send = await createSendRequest(choice.caFile);
+    const renew = async (): Promise<Pass> => passFrom(await requestToken(send, choice.authUrl, choice.proof), openrc);
+    const refused =
+      'The service does not take the token that OS_* gave. Check OS_AUTH_URL and the variables beside it.';
+    return new Session(send, await renew(), choice.proof.kind === 'token' ? null : renew, refused);
+  }
+  const { login, renewal } = choice;
+  const send = await createSendRequest(openrc.caFile ?? login.caFile);
+  const renew = renewal && (() => renewSavedLogin(environment, send, login, renewal));
+  const pass = choice.expired && renew !== null ? await renew() : passOf(login, openrc);
+  return new Session(send, pass, renew, explainExpired(login));
+}
+
+async function renewSavedLogin(
+  environment: Environment,
+  send: SendRequest,
+  login: SavedLogin,
+  proof: Proof,
+): Promise<Pass> {
+  const issued = await requestToken(send, login.authUrl, proof);
+  const renewed = { ...login, token: issued.token, expiresAt: issued.expiresAt };
+  saveLogin(environment, renewed);
+  return passOf(renewed, readOpenrc(environment));
+}
+
+function passOf(login: SavedLogin, openrc: Openrc): Pass {
+  const endpoint = openrc.endpoint === null ? login.endpoint : endpointUrlOf(openrc.endpoint);
+  return { token: login.token, endpoint, project: login.project };
+}
+
+function passFrom(issued: IssuedToken, openrc: Openrc): Pass {
+  const endpoint = openrc.endpoint === null ? endpointFrom(issued, openrc) : endpointUrlOf(openrc.endpoint);
+  return { token: issued.token, endpoint, project: issued.project };
+}
