@@ -1,2 +1,13 @@
-export * from './validation/refuse.js';
+export * from './caller.js';
+export * from './catalogue.js';
+export * from './validation/fields.js';
 export * from './validation/parse.js';
+export * from './validation/refuse.js';
+export * from './validation/random-name.js';
+export * from './baymodels/baymodel.schema.js';
+export { baymodelWire } from './baymodels/baymodel.wire.js';
+export * from './baymodels/baymodels.js';
+export * from './bays/bay.schema.js';
+export * from './bays/bays.js';
+export * from './bays/labels.js';
+export * from './baymodels/seed-catalogue.js';

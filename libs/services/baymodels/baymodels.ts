@@ -1,0 +1,151 @@
+/** The rules of baymodels: who sees, makes, changes and deletes them. Storage keeps them, the API names their fields. */
+import { randomUUID } from 'node:crypto';
+import {
+  BaykeeperError,
+  type Baymodel,
+  type BaymodelFields,
+  type BaymodelId,
+  type EngineName,
+} from '@baykeeper/domain';
+import type { Database, Page, Stores } from '@baykeeper/storage';
+import { findForCaller, forbidden, isAdministrator, visibleScope, type Caller } from '../caller.js';
+import { checkFlavors, checkImage, refuseProblems, type Catalogue, type Engines } from '../catalogue.js';
+import { applyPatch, parsePatch } from '../validation/json-patch.js';
+import { parseBody } from '../validation/parse.js';
+import { randomName } from '../validation/random-name.js';
+import { invalidInput } from '../validation/refuse.js';
+import { clusterTemplateSchema, type BaymodelBody } from './baymodel.schema.js';
+import { BAYMODEL_PATCH_RULES, changedFields, documentOf, fieldsOfBody } from './baymodel.wire.js';
+
+/** What each engine's nodes use when a template names nothing (Magnum's defaults). */
+const NETWORK_DRIVERS: Readonly<Record<EngineName, string>> = {
+  swarm: 'docker',
+  kubernetes: 'flannel',
+  mesos: 'docker',
+  nomad: 'docker',
+};
+/** GiB that Docker's devicemapper needs at least (Magnum). */
+const DEVICEMAPPER_SIZE = 3;
+
+export interface BaymodelsDependencies {
+  readonly database: Database;
+  readonly engines: Engines;
+  readonly catalogue: Catalogue;
+}
+
+export class Baymodels {
+  constructor(private readonly dependencies: BaymodelsDependencies) {}
+
+  /** @param suffix of the random name: `template` or `model` */
+  async create(caller: Caller, body: BaymodelBody, suffix: string): Promise<Baymodel> {
+    const fields = this.complete(fieldsOfBody(body, body.name ?? randomName(suffix)));
+    if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
+    const { projectId, userId } = caller;
+    const id = (body.uuid ?? randomUUID()) as BaymodelId;
+    return this.stores.baymodels.insert({ projectId }, { ...fields, id, projectId, userId });
+  }
+
+  async list(caller: Caller, page: Page): Promise<readonly Baymodel[]> {
+    return this.stores.baymodels.list(visibleScope(caller), page);
+  }
+
+  /** @throws BaykeeperError `not-found`, `conflict` when several have the name. */
+  async show(caller: Caller, ident: string): Promise<Baymodel> {
+    return findVisibleBaymodel(this.stores, caller, ident);
+  }
+
+  /** @param body a JSON patch, not looked at yet: its form is checked before the lookup (Magnum) */
+  async update(caller: Caller, ident: string, body: unknown): Promise<Baymodel> {
+    const operations = parsePatch(body);
+    const before = await this.show(caller, ident);
+    this.mustOwn(caller, before, 'clustertemplate:update');
+
+    const patched = applyPatch(documentOf(before), operations, BAYMODEL_PATCH_RULES);
+    const read = parseBody(clusterTemplateSchema, patched);
+    const after = this.complete(fieldsOfBody(read, read.name ?? randomName('template')), read.cluster_distro);
+    const changed = changedFields(before, after);
+    if ((changed.includes('public') || changed.includes('hidden')) && !isAdministrator(caller)) {
+      throw forbidden('clustertemplate:publish');
+    }
+    if (!isAllowedInUse(changed, after) && (await this.stores.baymodels.isReferenced(before.id))) {
+      throw invalidInput(
+        `ClusterTemplate ${before.id} is referenced by one or multiple clusters: make a new one instead.`,
+      );
+    }
+    if (changed.length === 0) return before;
+    return this.stores.baymodels.update({ projectId: before.projectId }, before.id, after);
+  }
+
+  async remove(caller: Caller, ident: string): Promise<void> {
+    const baymodel = await this.show(caller, ident);
+    this.mustOwn(caller, baymodel, 'clustertemplate:delete');
+    if (await this.stores.baymodels.isReferenced(baymodel.id)) throw inUse(baymodel.id);
+    await this.stores.baymodels.remove({ projectId: baymodel.projectId }, baymodel.id);
+  }
+
+  /** Fills in what follows from the image and the engine, and refuses what they do not offer. */
+  complete(fields: BaymodelFields, distribution?: string | null): BaymodelFields {
+    const { catalogue, engines } = this.dependencies;
+    if (!engines.engineNames.includes(fields.coe)) {
+      throw invalidInput(`Cluster type ${fields.coe} is not supported: give one of ${engines.engineNames.join(', ')}.`);
+    }
+    if (!catalogue.serverTypes.includes(fields.serverType)) {
+      throw invalidInput(
+        `Server type ${fields.serverType} is not supported: give ${catalogue.serverTypes.join(' or ')}.`,
+      );
+    }
+    if (fields.driver !== null && fields.driver !== fields.coe) {
+      throw invalidInput(`The driver of a ${fields.coe} template is ${fields.coe}: give that or leave it out.`);
+    }
+    if (fields.dockerStorageDriver === 'devicemapper' && (fields.dockerVolumeSize ?? 0) < DEVICEMAPPER_SIZE) {
+      throw invalidInput(`devicemapper needs a docker_volume_size of at least ${DEVICEMAPPER_SIZE} GiB: give it.`);
+    }
+    const ofImage = checkImage(catalogue, fields.imageId);
+    checkFlavors(catalogue, [fields.flavorId, fields.masterFlavorId]);
+    const complete: BaymodelFields = {
+      ...fields,
+      networkDriver: fields.networkDriver ?? NETWORK_DRIVERS[fields.coe],
+      clusterDistro: distribution ?? ofImage,
+      driver: fields.coe,
+    };
+    refuseProblems(engines.engine(fields.coe).checkBaymodel(complete));
+    return complete;
+  }
+
+  private get stores(): Stores {
+    return this.dependencies.database.stores;
+  }
+
+  private mustOwn(caller: Caller, baymodel: Baymodel, rule: string): void {
+    if (baymodel.projectId !== caller.projectId && !isAdministrator(caller)) throw forbidden(rule);
+  }
+}
+
+/** One the caller may see: own, public, any for an administrator. A hidden one is as good as absent for other projects. */
+export async function findVisibleBaymodel(stores: Stores, caller: Caller, ident: string): Promise<Baymodel> {
+  const baymodel = await findForCaller(caller, (scope) => stores.baymodels.find(scope, ident));
+  const mayNotSee = baymodel.hidden && baymodel.projectId !== caller.projectId && !isAdministrator(caller);
+  if (mayNotSee) {
+    throw new BaykeeperError({
+      code: 'not-found',
+      publicMessage: `ClusterTemplate ${ident} could not be found: check the name, or list what there is.`,
+    });
+  }
+  return baymodel;
+}
+
+/** Of a template that bays were made from, one of these may change at a time (Magnum). */
+function isAllowedInUse(changed: readonly string[], after: BaymodelFields): boolean {
+  const [field] = changed;
+  if (changed.length !== 1) return false;
+  return (
+    field === 'name' ||
+    field === 'hidden' ||
+    (field === 'public' && after.public) ||
+    (field === 'tags' && after.tags !== null)
+  );
+}
+
+function inUse(id: BaymodelId): BaykeeperError {
+  return invalidInput(`ClusterTemplate ${id} is referenced by one or multiple clusters: delete those first.`);
+}

@@ -1,0 +1,207 @@
+/**
+ * The rules of bays: what may be wished, in which order it is checked, and that a wish and its event are one write
+ * (storage adds the outbox row). Only what is wanted is written here; what is belongs to the reconciler.
+ */
+import { BaykeeperError, type Bay, type BayId, type Baymodel, type NodeGroup, type NodeRole } from '@baykeeper/domain';
+import { OUTBOX_TOPIC, bayTopic, type Signals } from '@baykeeper/queue';
+import type { Database, Page, Stores } from '@baykeeper/storage';
+import { findVisibleBaymodel } from '../baymodels/baymodels.js';
+import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
+import { checkFlavors, refuseProblems, type Catalogue, type Engines } from '../catalogue.js';
+import { parsePatch } from '../validation/json-patch.js';
+import { invalidInput, showName } from '../validation/refuse.js';
+import { readBayPatch } from './bay-patch.js';
+import type { BayWish } from './bay.schema.js';
+import { newBay } from './new-bay.js';
+
+export interface BaysDependencies {
+  readonly database: Database;
+  readonly engines: Engines;
+  readonly catalogue: Catalogue;
+  readonly signals: Pick<Signals, 'publish'>;
+}
+
+/** What the version a client speaks decides (Magnum's microversions). */
+export interface WishRules {
+  /** How an unknown baymodel is answered. */
+  readonly unknownBaymodel: 'invalid-input' | 'not-found';
+  /** Whether a bay may have no workers. */
+  readonly allowsNoWorkers: boolean;
+}
+
+/** A bay with its node groups. */
+export interface BayView {
+  readonly bay: Bay;
+  readonly groups: readonly NodeGroup[];
+}
+
+export class Bays {
+  constructor(private readonly dependencies: BaysDependencies) {}
+
+  /**
+   * Writes the wish for a new bay and wakes the reconciler.
+   * @throws BaykeeperError `invalid-input`, `not-found` or `conflict` (the baymodel), `forbidden` (a hidden baymodel).
+   */
+  async create(caller: Caller, wish: BayWish, rules: WishRules): Promise<BayId> {
+    refuseNoWorkers(wish.nodeCount, rules);
+    const baymodel = await this.baymodelFor(caller, wish.baymodel, rules);
+    if (baymodel.hidden && !isAdministrator(caller)) throw forbidden('cluster:create');
+    const { bay, groups } = newBay(wish, baymodel, caller);
+    checkFlavors(this.dependencies.catalogue, [bay.flavorId, bay.masterFlavorId]);
+    this.checkCounts(bay, groups);
+
+    await this.dependencies.database.transaction(async (stores) => {
+      await stores.bays.insert(ownScope(caller), bay, groups);
+      await record(stores, bay, 'bay-requested', `Bay ${bay.name} was requested with ${countsText(groups)}.`);
+    });
+    this.wake(bay.id);
+    return bay.id;
+  }
+
+  async list(caller: Caller, page: Page): Promise<readonly BayView[]> {
+    const bays = await this.stores.bays.list(visibleScope(caller), page);
+    const groups = await this.stores.nodeGroups.listByBays(
+      visibleScope(caller),
+      bays.map((bay) => bay.id),
+    );
+    const byBay = new Map<BayId, NodeGroup[]>(bays.map((bay) => [bay.id, []]));
+    for (const group of groups) byBay.get(group.bayId)?.push(group);
+    return bays.map((bay) => ({ bay, groups: byBay.get(bay.id) ?? [] }));
+  }
+
+  /** @throws BaykeeperError `not-found` (also for another project's bay), `conflict` when several have the name. */
+  async find(caller: Caller, ident: string): Promise<Bay> {
+    return findForCaller(caller, (scope) => this.stores.bays.find(scope, ident));
+  }
+
+  async show(caller: Caller, ident: string): Promise<BayView> {
+    const bay = await this.find(caller, ident);
+    return { bay, groups: await this.stores.nodeGroups.listByBay({ projectId: bay.projectId }, bay.id) };
+  }
+
+  /** @param body a JSON patch, not looked at yet: its form is checked before the lookup (Magnum) */
+  async update(caller: Caller, ident: string, body: unknown, rules: WishRules): Promise<BayId> {
+    const operations = parsePatch(body);
+    const { bay, groups } = await this.show(caller, ident);
+    const workers = defaultGroup(groups, 'worker');
+    const nodeCount = readBayPatch(operations, bay, workers.nodeCount, countOf(groups, 'master'));
+    if (nodeCount === workers.nodeCount) return bay.id;
+    refuseNoWorkers(nodeCount, rules);
+    refuseWhileDeleting(bay);
+    const wanted = groups.map((group) => (group.id === workers.id ? { ...group, nodeCount } : group));
+    this.checkCounts(bay, wanted);
+
+    const scope = { projectId: bay.projectId };
+    await this.dependencies.database.transaction(async (stores) => {
+      await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
+      await record(
+        stores,
+        bay,
+        'bay-scaled',
+        `The number of workers wanted went from ${workers.nodeCount} to ${nodeCount}.`,
+      );
+    });
+    this.wake(bay.id);
+    return bay.id;
+  }
+
+  /** Asks for the bay's removal; asking again changes nothing. */
+  async remove(caller: Caller, ident: string): Promise<void> {
+    const bay = await this.find(caller, ident);
+    if (bay.deletionRequestedAt !== null) return;
+    await this.dependencies.database.transaction(async (stores) => {
+      await stores.bays.requestDeletion({ projectId: bay.projectId }, bay.id);
+      await record(stores, bay, 'bay-deletion-requested', `Bay ${bay.name} is to be deleted.`);
+    });
+    this.wake(bay.id);
+  }
+
+  /** Makes the same wish anew, with a fresh deadline; a deletion that failed is tried again too. */
+  async retry(caller: Caller, ident: string): Promise<BayId> {
+    const bay = await this.find(caller, ident);
+    const scope = { projectId: bay.projectId };
+    await this.dependencies.database.transaction(async (stores) => {
+      if (bay.deletionRequestedAt === null) await stores.bays.changeWish(scope, bay.id, {});
+      else await stores.bays.requestDeletion(scope, bay.id);
+      await record(stores, bay, 'bay-retry-requested', `Bay ${bay.name} is tried again.`);
+    });
+    this.wake(bay.id);
+    return bay.id;
+  }
+
+  private get stores(): Stores {
+    return this.dependencies.database.stores;
+  }
+
+  private async baymodelFor(caller: Caller, ident: string, rules: WishRules): Promise<Baymodel> {
+    try {
+      return await findVisibleBaymodel(this.stores, caller, ident);
+    } catch (error) {
+      if (!(error instanceof BaykeeperError) || error.code !== 'not-found') throw error;
+      throw new BaykeeperError({
+        code: rules.unknownBaymodel,
+        publicMessage: `ClusterTemplate ${showName(ident)} could not be found: check the name, or list what there is.`,
+      });
+    }
+  }
+
+  private checkCounts(bay: Pick<Bay, 'engine' | 'masterLbEnabled' | 'labels'>, groups: readonly CountedGroup[]): void {
+    const problems = this.dependencies.engines.engine(bay.engine).checkBay({
+      masterCount: countOf(groups, 'master'),
+      nodeCount: countOf(groups, 'worker'),
+      masterLbEnabled: bay.masterLbEnabled,
+      labels: bay.labels,
+    });
+    refuseProblems(problems);
+  }
+
+  /** Signals only hasten what sweeps would find anyway: no request waits for Redis, or fails without it. */
+  private wake(bayId: BayId): void {
+    for (const topic of [OUTBOX_TOPIC, bayTopic(bayId)]) {
+      this.dependencies.signals.publish(topic).catch(() => undefined);
+    }
+  }
+}
+
+async function record(
+  stores: Stores,
+  bay: Pick<Bay, 'id' | 'projectId'>,
+  kind: string,
+  message: string,
+): Promise<void> {
+  await stores.events.append({ bayId: bay.id, projectId: bay.projectId, nodeId: null, kind, level: 'info', message });
+}
+
+type CountedGroup = Pick<NodeGroup, 'role' | 'nodeCount'>;
+
+/** Nodes wanted in all groups of a role. */
+export function countOf(groups: readonly CountedGroup[], role: NodeRole): number {
+  return groups.reduce((sum, group) => (group.role === role ? sum + group.nodeCount : sum), 0);
+}
+
+function defaultGroup(groups: readonly NodeGroup[], role: NodeRole): NodeGroup {
+  const group = groups.find((candidate) => candidate.isDefault && candidate.role === role);
+  if (group === undefined) {
+    throw new BaykeeperError({
+      code: 'internal',
+      publicMessage: 'The bay could not be read. Tell the operator.',
+      detail: `no default ${role} group`,
+    });
+  }
+  return group;
+}
+
+function countsText(groups: readonly CountedGroup[]): string {
+  const text = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+  return `${text(countOf(groups, 'master'), 'master')} and ${text(countOf(groups, 'worker'), 'worker')}`;
+}
+
+function refuseNoWorkers(nodeCount: number, rules: WishRules): void {
+  if (nodeCount > 0 || rules.allowsNoWorkers) return;
+  throw invalidInput('A node_count of 0 needs API version 1.10 or later: send the header OpenStack-API-Version.');
+}
+
+function refuseWhileDeleting(bay: Bay): void {
+  if (bay.deletionRequestedAt === null) return;
+  throw invalidInput(`Cluster ${bay.id} is being deleted: make a new one instead.`);
+}
