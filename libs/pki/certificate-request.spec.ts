@@ -77,9 +77,9 @@ describe('a request is refused', () => {
   test.each([
     ['an RSA key of 1024 bits', ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'], [], 'has 1024 bits'],
     ['the exponent 3', [...RSA_2048, '-pkeyopt', 'rsa_keygen_pubexp:3'], [], 'unusual exponent'],
-    ['P-521', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'], [], 'Use P-256 or P-384'],
-    ['secp256k1', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'], [], 'Use P-256 or P-384'],
-    ['a curve spelled out', [...P256, '-pkeyopt', 'ec_param_enc:explicit'], [], 'Use P-256 or P-384'],
+    ['P-521', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'], [], 'use P-256 or P-384'],
+    ['secp256k1', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'], [], 'use P-256 or P-384'],
+    ['a curve spelled out', [...P256, '-pkeyopt', 'ec_param_enc:explicit'], [], 'use P-256 or P-384'],
     ['Ed25519', ['-algorithm', 'ED25519'], [], 'kind of key that is not accepted'],
     [
       'an RSA-PSS key',
@@ -87,10 +87,10 @@ describe('a request is refused', () => {
       [],
       'kind of key that is not accepted',
     ],
-    ['a SHA-1 signature', RSA_2048, ['-sha1'], 'Sign it with SHA-256'],
-    ['an MD5 signature', RSA_2048, ['-md5'], 'Sign it with SHA-256'],
-    ['a SHA-1 signature with ECDSA', P256, ['-sha1'], 'Sign it with SHA-256'],
-    ['an RSA-PSS signature', RSA_2048, ['-sigopt', 'rsa_padding_mode:pss'], 'Sign it with SHA-256'],
+    ['a SHA-1 signature', RSA_2048, ['-sha1'], 'sign it with SHA-256'],
+    ['an MD5 signature', RSA_2048, ['-md5'], 'sign it with SHA-256'],
+    ['a SHA-1 signature with ECDSA', P256, ['-sha1'], 'sign it with SHA-256'],
+    ['an RSA-PSS signature', RSA_2048, ['-sigopt', 'rsa_padding_mode:pss'], 'sign it with SHA-256'],
   ] as const)('with %s', async (what, key, args, sentence) => {
     const name = what.replaceAll(/\W/g, '-');
     expect(await refusalOf(await openssl.request(name, key, '-subj', '/CN=ada', ...args))).toContain(sentence);
@@ -166,7 +166,7 @@ describe('whatever is sent', () => {
 
   async function isRefusedInTime(text: string): Promise<void> {
     const start = performance.now();
-    expect(await refusalOf(text)).toMatch(/\. (Make|Send|Use|Sign)|consider making/);
+    expect(await refusalOf(text)).toMatch(/: (make|send|use|sign)/);
     expect(performance.now() - start).toBeLessThan(LIMIT_MS);
   }
 

@@ -65,11 +65,11 @@ export interface CertificateRequest {
  */
 export async function parseCertificateRequest(pem: string): Promise<CertificateRequest> {
   if (Buffer.byteLength(pem) > MAX_REQUEST_BYTES) {
-    throw refusal('The certificate request is larger than 16 KiB. Send one PEM block and nothing else.');
+    throw refusal('The certificate request is larger than 16 KiB: send one PEM block and nothing else.');
   }
   if (pem.includes('PRIVATE KEY-----')) {
     throw refusal(
-      'This holds a private key. Send the certificate request alone, and consider making a new key: this one has left its owner.',
+      'This holds a private key: send the certificate request alone, and consider making a new key: this one has left its owner.',
     );
   }
   try {
@@ -77,7 +77,7 @@ export async function parseCertificateRequest(pem: string): Promise<CertificateR
   } catch (error) {
     if (!(error instanceof DerError)) throw error;
     throw refusal(
-      'This is not a certificate request in PEM form. Make one with "openssl req -new" and send its whole text.',
+      'This is not a certificate request in PEM form: make one with "openssl req -new" and send its whole text.',
       error,
     );
   }
@@ -96,7 +96,7 @@ async function readRequest(der: Buffer): Promise<CertificateRequest> {
     signature: bitStringOf(signature),
   });
   if (!verified) {
-    throw refusal("The certificate request's signature does not fit its key. Make it again with the key it is for.");
+    throw refusal("The certificate request's signature does not fit its key: make it again with the key it is for.");
   }
   return {
     publicKey,
@@ -117,24 +117,24 @@ function readPublicKey(spki: DerNode | undefined): KeyObject {
       const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
       if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) {
         throw refusal(
-          `The certificate request's RSA key has ${modulusLength} bits. Use one of 2048 to 8192 bits, or P-256.`,
+          `The certificate request's RSA key has ${modulusLength} bits: use one of 2048 to 8192 bits, or P-256.`,
         );
       }
       if (publicExponent !== RSA_EXPONENT) {
-        throw refusal("The certificate request's RSA key has an unusual exponent. Make a key with the exponent 65537.");
+        throw refusal("The certificate request's RSA key has an unusual exponent: make a key with the exponent 65537.");
       }
       return key;
     }
     case OID.ecPublicKey: {
       const curve = isType(parameters, DerType.OID) ? oidOf(parameters) : null;
       if (curve !== OID.prime256v1 && curve !== OID.secp384r1) {
-        throw refusal("The certificate request's key is on a curve that is not accepted. Use P-256 or P-384.");
+        throw refusal("The certificate request's key is on a curve that is not accepted: use P-256 or P-384.");
       }
       return importPublicKey(spki);
     }
     default:
       throw refusal(
-        'The certificate request has a kind of key that is not accepted. Use RSA (2048 bits), P-256 or P-384.',
+        'The certificate request has a kind of key that is not accepted: use RSA (2048 bits), P-256 or P-384.',
       );
   }
 }
@@ -143,7 +143,7 @@ function importPublicKey(spki: DerNode): KeyObject {
   try {
     return createPublicKey({ key: writeDer(spki), format: 'der', type: 'spki' });
   } catch (error) {
-    throw refusal("The certificate request's public key can't be read. Make a new key and request.", error);
+    throw refusal("The certificate request's public key can't be read: make a new key and request.", error);
   }
 }
 
@@ -163,7 +163,7 @@ async function isSignedBy(
   const digest = DIGESTS[signed.algorithm];
   if (digest === undefined || digest.key !== key.asymmetricKeyType) {
     throw refusal(
-      'The certificate request is signed in a way that is not accepted. Sign it with SHA-256 ("openssl req -sha256").',
+      'The certificate request is signed in a way that is not accepted: sign it with SHA-256 ("openssl req -sha256").',
     );
   }
   return new Promise((resolve) => {

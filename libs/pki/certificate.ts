@@ -51,7 +51,7 @@ export async function signCertificate(request: {
   if (authority.notAfter <= now) {
     throw new BaykeeperError({
       code: 'conflict',
-      publicMessage: "The bay's certificate authority has expired. Rotate it, then ask again.",
+      publicMessage: "The bay's certificate authority has expired: rotate it, then ask again.",
     });
   }
   const notBefore = secondsAfter(now, -CLOCK_TOLERANCE_SECONDS);
@@ -100,7 +100,7 @@ function checkLength(subject: { commonName: string; organizations: readonly stri
     if (fitsName(name)) continue;
     throw new BaykeeperError({
       code: 'invalid-input',
-      publicMessage: `A name in a certificate must have 1 to ${MAX_NAME_LENGTH} characters. Choose a shorter common name.`,
+      publicMessage: `A name in a certificate must have 1 to ${MAX_NAME_LENGTH} characters: choose a shorter common name.`,
     });
   }
 }

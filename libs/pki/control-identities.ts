@@ -2,8 +2,11 @@
  * Certificates with which the control plane itself speaks to bays: short-lived, in memory only, used again until half
  * their life is over. A key that is never written down needs no revocation.
  */
+import type { AuthorityOwner, BayAuthorities } from './bay-authorities.js';
 import { createKeyAndCertificate, type LeafProfile } from './certificate.js';
-import type { SigningAuthority } from './certificate-authority.js';
+
+/** The control plane's common name towards bays; no tenant gets a certificate of this name. */
+export const CONTROL_PLANE_NAME = 'baykeeper';
 
 const LIFETIME_SECONDS = 3_600;
 /** Bays that a process speaks to at a time; beyond it the oldest is forgotten, and made anew when needed. */
@@ -17,22 +20,21 @@ export interface ControlIdentity {
 }
 
 export interface ControlIdentities {
-  /** @param profile the engine's client certificate for the control plane; its days are not used */
-  forBay(bayId: string, profile: LeafProfile): Promise<ControlIdentity>;
+  /** @param profile the engine's client certificate for {@link CONTROL_PLANE_NAME}; its days are not used */
+  forBay(bay: AuthorityOwner, profile: LeafProfile): Promise<ControlIdentity>;
   /** The bay is gone or its authority was rotated. */
   forget(bayId: string): void;
 }
 
-/** @param loadAuthority the bay's cluster authority, its key decrypted */
 export function openControlIdentities(options: {
-  loadAuthority: (bayId: string) => Promise<SigningAuthority>;
+  authorities: Pick<BayAuthorities, 'ensureSigning'>;
   now?: () => Date;
 }): ControlIdentities {
   const now = options.now ?? (() => new Date());
   const kept = new Map<string, { readonly usedUntil: number; readonly identity: Promise<ControlIdentity> }>();
 
-  async function make(bayId: string, profile: LeafProfile): Promise<ControlIdentity> {
-    const authority = await options.loadAuthority(bayId);
+  async function make(bay: AuthorityOwner, profile: LeafProfile): Promise<ControlIdentity> {
+    const authority = await options.authorities.ensureSigning(bay, 'cluster');
     const made = await createKeyAndCertificate({
       authority,
       profile,
@@ -43,11 +45,12 @@ export function openControlIdentities(options: {
   }
 
   return {
-    forBay(bayId, profile) {
+    forBay(bay, profile) {
+      const bayId = bay.id;
       const time = now().getTime();
       const known = kept.get(bayId);
       if (known !== undefined && time < known.usedUntil) return known.identity;
-      const identity = make(bayId, profile);
+      const identity = make(bay, profile);
       const entry = { usedUntil: time + (LIFETIME_SECONDS * 1_000) / 2, identity };
       kept.delete(bayId);
       kept.set(bayId, entry);

@@ -1,3 +1,4 @@
+export * from './bay-authorities.js';
 export * from './certificate-authority.js';
 export * from './certificate-request.js';
 export * from './certificate.js';

@@ -93,6 +93,7 @@ describe('a tenant is refused', () => {
     ["a node's name with spaces around it", '/CN= demo-master-0 '],
     ["a server's name", '/CN=server.demo'],
     ['the name server', '/CN=server'],
+    ["the control plane's name", '/CN=Baykeeper'],
     ["a name of Kubernetes' own parts", '/CN=system:node:demo-master-0'],
   ])('%s', async (_what, subject) => {
     await expect(decide(subject)).rejects.toMatchObject({

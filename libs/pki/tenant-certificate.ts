@@ -5,6 +5,7 @@
  */
 import { BaykeeperError } from '@baykeeper/domain';
 import type { CertificateRequest, RequestedExtension } from './certificate-request.js';
+import { CONTROL_PLANE_NAME } from './control-identities.js';
 import type { LeafProfile } from './certificate.js';
 import { DerError, DerType, contentOf, isType, membersOf, oidOf, readDer } from './der.js';
 import { MAX_NAME_LENGTH, fitsName } from './distinguished-name.js';
@@ -22,7 +23,7 @@ const CLIENT_KEY_USAGES = 0xe0;
 export interface TenantCertificateRules {
   /** The authority's common name. */
   readonly authorityName: string;
-  /** Common names of the bay's nodes and of the control plane. */
+  /** Common names of the bay's nodes, in lower case. */
   readonly isReserved: (commonName: string) => boolean;
   readonly days: number;
   /** Kubernetes reads groups from O, so its bays put others in place of the powerful ones. Default: kept as they are. */
@@ -39,7 +40,7 @@ export function decideTenantCertificate(request: CertificateRequest, rules: Tena
   const commonName = decideCommonName(request, rules);
   const { organizations } = request.subject;
   if (organizations.length > MAX_ORGANIZATIONS) {
-    throw refusal(`The certificate request names more than ${MAX_ORGANIZATIONS} organizations. Leave some out.`);
+    throw refusal(`The certificate request names more than ${MAX_ORGANIZATIONS} organizations: leave some out.`);
   }
   for (const organization of organizations) checkText('organization (O)', organization);
   return {
@@ -56,27 +57,38 @@ const keep = (organizations: readonly string[]): readonly string[] => organizati
 
 function decideCommonName({ subject }: CertificateRequest, rules: TenantCertificateRules): string {
   const [commonName = '', ...more] = subject.commonNames;
+  if (more.length > 0) throw refusal('The certificate request has more than one common name (CN): leave one.');
+  checkTenantName(commonName, rules);
+  return commonName;
+}
+
+/** Whether a tenant may be known to a bay by this common name. @throws BaykeeperError `invalid-input` */
+export function checkTenantName(
+  commonName: string,
+  rules: Pick<TenantCertificateRules, 'authorityName' | 'isReserved'>,
+): void {
   if (commonName.trim() === '') {
-    throw refusal('The certificate request has no common name. Give it one (CN) that says who will use it.');
+    throw refusal('The certificate request has no common name: give it one (CN) that says who will use it.');
   }
-  if (more.length > 0) throw refusal('The certificate request has more than one common name (CN). Leave one.');
   checkText('common name (CN)', commonName);
   const name = commonName.trim().toLowerCase();
   // Of Kubernetes, `system:` names its own parts: kubelets, the scheduler.
   const reserved =
-    /^server(\.|$)/.test(name) || name.startsWith('system:') || name === rules.authorityName.toLowerCase();
+    name === CONTROL_PLANE_NAME ||
+    /^server(\.|$)/.test(name) ||
+    name.startsWith('system:') ||
+    name === rules.authorityName.toLowerCase();
   if (reserved || rules.isReserved(name)) {
     throw refusal(
-      "The certificate request's common name (CN) belongs to a part of the bay itself. Choose the name of a person or program.",
+      "The certificate request's common name (CN) belongs to a part of the bay itself: choose the name of a person or program.",
     );
   }
-  return commonName;
 }
 
 function checkText(what: string, text: string): void {
   if (!fitsName(text) || UNPRINTABLE.test(text)) {
     throw refusal(
-      `The certificate request's ${what} must have 1 to ${MAX_NAME_LENGTH} printable characters. Choose another.`,
+      `The certificate request's ${what} must have 1 to ${MAX_NAME_LENGTH} printable characters: choose another.`,
     );
   }
 }
@@ -87,7 +99,7 @@ function checkExtensions(extensions: readonly RequestedExtension[]): void {
       checkExtension(extension);
     } catch (error) {
       if (!(error instanceof DerError)) throw error;
-      throw refusal(`The certificate request's extension ${extension.id} can't be read. Leave it out.`);
+      throw refusal(`The certificate request's extension ${extension.id} can't be read: leave it out.`);
     }
   }
 }
@@ -98,7 +110,7 @@ function checkExtension(extension: RequestedExtension): void {
       const [flag] = membersOf(readDer(extension.value), DerType.SEQUENCE);
       const authority = isType(flag, DerType.BOOLEAN) && contentOf(flag) !== '\0';
       if (authority && extension.critical) {
-        throw refusal('The certificate request asks for an authority (CA:TRUE). Only client certificates are signed.');
+        throw refusal('The certificate request asks for an authority (CA:TRUE): only client certificates are signed.');
       }
       return;
     }
@@ -106,7 +118,7 @@ function checkExtension(extension: RequestedExtension): void {
       const usages = membersOf(readDer(extension.value), DerType.SEQUENCE).map(oidOf);
       if (usages.includes(OID.serverAuth) || usages.includes(OID.anyExtendedKeyUsage)) {
         throw refusal(
-          'The certificate request asks for a server certificate. Only client certificates (clientAuth) are signed.',
+          'The certificate request asks for a server certificate: only client certificates (clientAuth) are signed.',
         );
       }
       if (extension.critical && usages.some((usage) => usage !== OID.clientAuth))
@@ -129,7 +141,7 @@ function checkExtension(extension: RequestedExtension): void {
 }
 
 function notGranted(what: string): BaykeeperError {
-  return refusal(`The certificate request insists on ${what} beyond what a client certificate can have. Leave it out.`);
+  return refusal(`The certificate request insists on ${what} beyond what a client certificate can have: leave it out.`);
 }
 
 function refusal(publicMessage: string): BaykeeperError {

@@ -1,0 +1,89 @@
+/**
+ * A bay's authorities, made when they are first needed and kept with their keys sealed. Whoever asks at the same time, in
+ * any process, gets the same authority: the first row written wins.
+ */
+import { randomUUID } from 'node:crypto';
+import type { BayId, CertificateAuthorityId } from '@baykeeper/domain';
+import { createCertificateAuthority, openAuthority, type SigningAuthority } from './certificate-authority.js';
+import { MAX_NAME_LENGTH } from './distinguished-name.js';
+import type { KeyVault, SealedKey } from './key-vault.js';
+
+/** Magnum's three authorities of a cluster, by our names. Engines use those they want. */
+export const AUTHORITY_PURPOSES = ['cluster', 'etcd', 'front-proxy'] as const;
+export type AuthorityPurpose = (typeof AUTHORITY_PURPOSES)[number];
+
+/** Long beside any bay; rotation comes before. */
+const AUTHORITY_YEARS = 10;
+
+export interface StoredAuthority extends SealedKey {
+  readonly certificatePem: string;
+}
+
+export interface NewStoredAuthority extends StoredAuthority {
+  readonly id: CertificateAuthorityId;
+  readonly bayId: BayId;
+  readonly purpose: AuthorityPurpose;
+}
+
+/** Where authorities are kept. */
+export interface AuthorityRecords {
+  find(bayId: BayId, purpose: AuthorityPurpose): Promise<StoredAuthority | null>;
+  /** @returns the row that is stored: another's, when that one came first */
+  insert(authority: NewStoredAuthority): Promise<StoredAuthority>;
+}
+
+/** The bay, as far as its authorities are named after it. */
+export interface AuthorityOwner {
+  readonly id: BayId;
+  readonly name: string;
+}
+
+export interface BayAuthorities {
+  /**
+   * The authority's certificate (PEM); the authority is made when there is none.
+   * @throws BaykeeperError `not-found` when the bay is gone
+   */
+  ensureCertificate(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<string>;
+  /** The authority ready to sign. @throws BaykeeperError `not-found`; `internal` when its key can't be opened */
+  ensureSigning(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<SigningAuthority>;
+}
+
+export function openBayAuthorities(options: { records: AuthorityRecords; vault: KeyVault }): BayAuthorities {
+  const { records, vault } = options;
+  /** Making one costs 100 ms of a core: those who ask meanwhile wait for it. */
+  const making = new Map<string, Promise<StoredAuthority>>();
+
+  async function make(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<StoredAuthority> {
+    const commonName = authorityNameOf(bay, purpose);
+    const { certificatePem, privateKeyPem } = await createCertificateAuthority({ commonName, years: AUTHORITY_YEARS });
+    const place = { bayId: bay.id, purpose };
+    const id = randomUUID() as CertificateAuthorityId;
+    return records.insert({ id, ...place, certificatePem, ...vault.seal(privateKeyPem, place) });
+  }
+
+  async function ensure(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<StoredAuthority> {
+    const known = await records.find(bay.id, purpose);
+    if (known !== null) return known;
+    const key = `${bay.id} ${purpose}`;
+    const underWay = making.get(key) ?? make(bay, purpose).finally(() => making.delete(key));
+    making.set(key, underWay);
+    return underWay;
+  }
+
+  return {
+    async ensureCertificate(bay, purpose) {
+      return (await ensure(bay, purpose)).certificatePem;
+    },
+    async ensureSigning(bay, purpose) {
+      const { certificatePem, ...sealed } = await ensure(bay, purpose);
+      return openAuthority({ certificatePem, privateKeyPem: vault.open(sealed, { bayId: bay.id, purpose }) });
+    },
+  };
+}
+
+/** Readable, and unique through the bay's id: verifiers find an issuer by its name. */
+function authorityNameOf(bay: AuthorityOwner, purpose: AuthorityPurpose): string {
+  const rest = ` ${purpose} ${bay.id}`;
+  const room = MAX_NAME_LENGTH - rest.length;
+  return Array.from(bay.name).slice(0, room).join('') + rest;
+}
