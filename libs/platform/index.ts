@@ -1,4 +1,17 @@
 export * from './config/index.js';
-export * from './logging/index.js';
 export * from './embedded/index.js';
+export * from './logging/index.js';
 export { checkReadiness, type Readiness, type ReadinessCheck } from './health/readiness.js';
+export { decideDrivers, type DriverDecision } from './local-compute/decide-drivers.js';
+export { detectLocalCompute, type LocalCompute } from './local-compute/detect-local-compute.js';
+export {
+  Counter,
+  createMetrics,
+  Gauge,
+  Histogram,
+  METRICS_CONTENT_TYPE,
+  renderMetrics,
+  type Registry,
+} from './metrics/metrics.js';
+export { isOurMessage, type ChildMessage, type ProcessMetrics, type SupervisorMessage } from './processes/messages.js';
+export { exitWithSupervisor, isSupervised, reportReady } from './processes/supervised-process.js';

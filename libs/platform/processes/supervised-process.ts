@@ -1,0 +1,63 @@
+/** The child's side of the supervision: ready, a graceful end, and never living on without the server. */
+import type { Log } from '@baykeeper/domain';
+import type { ChildMessage } from './messages.js';
+
+/** Requests and jobs under way get this long when the server stops. The supervisor waits somewhat longer, then kills. */
+const CLOSE_MILLISECONDS = 20_000;
+/** Without a supervisor there may be no database any more, so waiting for long is of no use. */
+const ORPHAN_CLOSE_MILLISECONDS = 3_000;
+
+/** Whether this process was started by the server's supervisor (else: on its own, by an operator's service manager). */
+export function isSupervised(): boolean {
+  return process.send !== undefined;
+}
+
+/** Tells the supervisor that this process does its work now. Without a supervisor it does nothing. */
+export function reportReady(): void {
+  sendToSupervisor({ baykeeper: 'ready' });
+}
+
+export function sendToSupervisor(message: ChildMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/**
+ * Ends this process gracefully on SIGTERM (and, when nobody supervises it, on SIGINT), and when the supervisor is gone.
+ * A supervised process ignores SIGINT: Ctrl-C reaches every process of the terminal at once, and it is the supervisor
+ * that knows the order. Call it once, early.
+ * @param close stops taking work, waits for what is under way, closes connections; a failure ends the process with 1.
+ */
+export function exitWithSupervisor(close: () => Promise<void>, log: Log): void {
+  let closing = false;
+  const closeAndExit = (reason: string, milliseconds: number) => {
+    if (closing) return;
+    closing = true;
+    log.info({ reason }, 'stopping');
+    const timer = setTimeout(() => {
+      log.warn({ reason }, 'stopping took too long, ending with work under way');
+      process.exit(1);
+    }, milliseconds);
+    close().then(
+      () => {
+        clearTimeout(timer);
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  const supervised = isSupervised();
+  process.on('SIGTERM', () => {
+    closeAndExit('SIGTERM', CLOSE_MILLISECONDS);
+  });
+  process.on('SIGINT', () => {
+    if (!supervised) closeAndExit('SIGINT', CLOSE_MILLISECONDS);
+  });
+  if (!supervised) return;
+  process.on('disconnect', () => {
+    closeAndExit('the supervisor is gone', ORPHAN_CLOSE_MILLISECONDS);
+  });
+  if (!process.connected) closeAndExit('the supervisor is gone', ORPHAN_CLOSE_MILLISECONDS);
+}
