@@ -4,6 +4,7 @@ export * from './baymodel.js';
 export * from './bay.js';
 export * from './node.js';
 export * from './load-balancer.js';
+export * from './client-address.js';
 export * from './event.js';
 export * from './planning/index.js';
 export * from './log.js';

@@ -103,9 +103,9 @@ describe('a tenant is refused', () => {
   });
 
   test.each([
-    ['no subject at all', '/', 'has no common name'],
-    ['an organization only', '/O=team', 'has no common name'],
-    ['a blank common name', '/CN=   ', 'has no common name'],
+    ['no subject at all', '/', 'would have no common name'],
+    ['an organization only', '/O=team', 'would have no common name'],
+    ['a blank common name', '/CN=   ', 'would have no common name'],
     ['two common names', '/CN=ada/CN=admin', 'more than one common name'],
     ['control characters', '/CN=ada\u0007', 'printable characters'],
     ['a mark that turns the direction of writing', '/CN=ada\u202e', 'printable characters'],

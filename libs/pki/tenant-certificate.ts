@@ -68,7 +68,7 @@ export function checkTenantName(
   rules: Pick<TenantCertificateRules, 'authorityName' | 'isReserved'>,
 ): void {
   if (commonName.trim() === '') {
-    throw refusal('The certificate request has no common name: give it one (CN) that says who will use it.');
+    throw refusal('The certificate would have no common name: give one (CN) that says who will use it.');
   }
   checkText('common name (CN)', commonName);
   const name = commonName.trim().toLowerCase();
@@ -79,17 +79,13 @@ export function checkTenantName(
     name.startsWith('system:') ||
     name === rules.authorityName.toLowerCase();
   if (reserved || rules.isReserved(name)) {
-    throw refusal(
-      "The certificate request's common name (CN) belongs to a part of the bay itself: choose the name of a person or program.",
-    );
+    throw refusal('The common name (CN) belongs to a part of the bay itself: choose the name of a person or program.');
   }
 }
 
 function checkText(what: string, text: string): void {
   if (!fitsName(text) || UNPRINTABLE.test(text)) {
-    throw refusal(
-      `The certificate request's ${what} must have 1 to ${MAX_NAME_LENGTH} printable characters: choose another.`,
-    );
+    throw refusal(`The certificate's ${what} must have 1 to ${MAX_NAME_LENGTH} printable characters: choose another.`);
   }
 }
 

@@ -11,3 +11,8 @@ export * from './bays/bay.schema.js';
 export * from './bays/bays.js';
 export * from './bays/labels.js';
 export * from './baymodels/seed-catalogue.js';
+export * from './certificates/certificates.js';
+export * from './credentials/credentials.js';
+export * from './certificates/bay-pki.js';
+export * from './node-enrolment/node-enrolment.js';
+export * from './node-enrolment/watch.js';

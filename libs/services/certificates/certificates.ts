@@ -1,0 +1,133 @@
+/**
+ * A bay's authority towards its tenant: shown, asked to sign, and with its list of what was revoked. A certificate that
+ * leaves here is on record first, with who asked for it: that list is the audit.
+ */
+import type { Bay, UserId } from '@baykeeper/domain';
+import {
+  buildRevocationList,
+  checkTenantName,
+  createKeyAndCertificate,
+  decideTenantCertificate,
+  parseCertificateRequest,
+  signCertificate,
+  type AuthorityPurpose,
+  type BayAuthorities,
+  type SignedCertificate,
+  type SigningAuthority,
+  type TenantCertificateRules,
+} from '@baykeeper/pki';
+import type { Database, Scope } from '@baykeeper/storage';
+import type { Caller } from '../caller.js';
+import type { Engines } from '../catalogue.js';
+
+/** How long verifiers may use a revocation list before they want a new one. */
+const LIST_LIVES_MS = 24 * 3_600_000;
+
+export interface CertificatesDependencies {
+  readonly database: Database;
+  readonly engines: Engines;
+  readonly authorities: BayAuthorities;
+  readonly now: () => Date;
+}
+
+export interface ClientIdentity {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Every method takes a bay that was found for its caller. */
+export class Certificates {
+  constructor(private readonly dependencies: CertificatesDependencies) {}
+
+  /** The authority's certificate (PEM). Works for bays without TLS too (Magnum). */
+  showAuthority(bay: Bay, purpose: AuthorityPurpose = 'cluster'): Promise<string> {
+    return this.dependencies.authorities.ensureCertificate(bay, purpose);
+  }
+
+  /**
+   * Signs a client certificate for a tenant's request.
+   * @returns PEM without a newline at its end (Magnum)
+   * @throws BaykeeperError `invalid-input` with the rule that the request breaks
+   */
+  async signForTenant(
+    caller: Caller,
+    bay: Bay,
+    csrPem: string,
+    purpose: AuthorityPurpose = 'cluster',
+  ): Promise<string> {
+    const request = await parseCertificateRequest(csrPem);
+    const authority = await this.dependencies.authorities.ensureSigning(bay, purpose);
+    const rules = await this.rulesFor(bay, authority);
+    const { days } = this.engineOf(bay).clientCertificate(request.subject.commonNames[0] ?? '');
+    const profile = decideTenantCertificate(request, { ...rules, days });
+    const { publicKey } = request;
+    const signed = await signCertificate({ authority, publicKey, profile, now: this.dependencies.now() });
+    await this.recordForUser(bay, caller.userId, signed);
+    return signed.certificatePem.trimEnd();
+  }
+
+  /**
+   * A fresh key with its client certificate, for a tenant's credentials. The key is kept nowhere.
+   * @throws BaykeeperError `invalid-input` when the common name can't be the tenant's
+   */
+  async createClientIdentity(caller: Caller, bay: Bay, commonName: string): Promise<ClientIdentity> {
+    const authority = await this.dependencies.authorities.ensureSigning(bay, 'cluster');
+    checkTenantName(commonName, await this.rulesFor(bay, authority));
+    const made = await createKeyAndCertificate({
+      authority,
+      profile: this.engineOf(bay).clientCertificate(commonName),
+      now: this.dependencies.now(),
+    });
+    await this.recordForUser(bay, caller.userId, made);
+    return { ca: authority.certificatePem, certificate: made.certificatePem, key: made.privateKeyPem };
+  }
+
+  /** Takes a certificate back: it is on the list from now on. @throws BaykeeperError `not-found` */
+  async revoke(bay: Bay, serial: string): Promise<void> {
+    await this.dependencies.database.stores.certificates.revoke(scopeOf(bay), bay.id, serial.toLowerCase());
+  }
+
+  /** All that were revoked, signed by the cluster authority (PEM `X509 CRL`), good for a day. */
+  async revocationList(bay: Bay): Promise<string> {
+    const now = this.dependencies.now();
+    const authority = await this.dependencies.authorities.ensureSigning(bay, 'cluster');
+    const records = await this.dependencies.database.stores.certificates.listRevoked(scopeOf(bay), bay.id);
+    const revoked = records.flatMap(({ serial, revokedAt }) => (revokedAt === null ? [] : [{ serial, revokedAt }]));
+    return buildRevocationList({
+      authority,
+      revoked,
+      // Grows by itself, in every process alike.
+      number: BigInt(now.getTime()),
+      nextUpdate: new Date(now.getTime() + LIST_LIVES_MS),
+      now,
+    });
+  }
+
+  private engineOf(bay: Bay): ReturnType<Engines['engine']> {
+    return this.dependencies.engines.engine(bay.engine);
+  }
+
+  private async rulesFor(bay: Bay, authority: SigningAuthority): Promise<Omit<TenantCertificateRules, 'days'>> {
+    const nodes = await this.dependencies.database.stores.nodes.listByBay(scopeOf(bay), bay.id);
+    const names = new Set(nodes.map((node) => node.name.toLowerCase()));
+    return { authorityName: authority.commonName, isReserved: (name) => names.has(name) };
+  }
+
+  private async recordForUser(bay: Bay, userId: UserId, signed: SignedCertificate): Promise<void> {
+    const { serial, subject, notAfter } = signed;
+    await this.dependencies.database.transaction(async ({ certificates, events }) => {
+      const kind = 'client';
+      await certificates.insert(scopeOf(bay), { bayId: bay.id, serial, subject, kind, nodeId: null, userId, notAfter });
+      await events.append({
+        ...{ bayId: bay.id, projectId: bay.projectId, nodeId: null },
+        ...{ kind: 'certificate-signed', level: 'info' },
+        message: `A client certificate was signed for ${subject} (serial ${serial}).`,
+      });
+    });
+  }
+}
+
+function scopeOf(bay: Bay): Scope {
+  return { projectId: bay.projectId };
+}

@@ -1,0 +1,41 @@
+/** The zip with which a tenant's client speaks to a bay: made anew for each download, and kept nowhere. */
+import { BaykeeperError, type Bay } from '@baykeeper/domain';
+import { credentialsZip } from '@baykeeper/pki';
+import type { Caller } from '../caller.js';
+import type { Engines } from '../catalogue.js';
+import type { Certificates } from '../certificates/certificates.js';
+
+export interface CredentialsDependencies {
+  readonly engines: Engines;
+  readonly certificates: Pick<Certificates, 'createClientIdentity'>;
+}
+
+export interface CredentialsBundle {
+  readonly fileName: string;
+  readonly zip: Uint8Array;
+}
+
+export class Credentials {
+  constructor(private readonly dependencies: CredentialsDependencies) {}
+
+  /**
+   * @param bay found for the caller
+   * @param commonName whom the certificate names: what the caller asked for, else the caller's user name
+   * @throws BaykeeperError `conflict` while the bay has no address; `invalid-input` for a name that is not a tenant's
+   */
+  async bundle(caller: Caller, bay: Bay, commonName: string): Promise<CredentialsBundle> {
+    const { apiAddress } = bay;
+    if (apiAddress === null) {
+      throw new BaykeeperError({
+        code: 'conflict',
+        publicMessage: `Bay ${bay.name} has no address yet: ask again when its status is CREATE_COMPLETE.`,
+      });
+    }
+    const tls = bay.tlsDisabled
+      ? null
+      : await this.dependencies.certificates.createClientIdentity(caller, bay, commonName);
+    const engine = this.dependencies.engines.engine(bay.engine);
+    const files = engine.credentialFiles({ bayName: bay.name, apiAddress, tls });
+    return { fileName: `${bay.name}.zip`, zip: credentialsZip(bay.name, files) };
+  }
+}
