@@ -1,3 +1,5 @@
 export * from './contracts/compute.js';
 export * from './contracts/engine.js';
 export * from './contracts/load-balancer.js';
+export * from './bootstrap/index.js';
+export * from './registry.js';

@@ -97,6 +97,8 @@ export interface EngineDriver {
   /** Variables for one node's join; asks a running master when there is one. Null: not possible yet. */
   joinData(context: EngineContext, node: Node): Promise<Readonly<Record<string, string>> | null>;
   observe(context: EngineContext): Promise<EngineObservation>;
+  /** Tells the engine what it must know of a node that has just become ready (labels). Idempotent. */
+  configureNode(context: EngineContext, node: Node, nodeGroupName: string): Promise<void>;
   /** Moves work away from the node. Idempotent; called again until `drained`. */
   drainNode(context: EngineContext, node: Node): Promise<{ readonly drained: boolean; readonly detail: string }>;
   /** Takes the node out of the engine's cluster (a master gives up its vote first). Idempotent; absent is success. */

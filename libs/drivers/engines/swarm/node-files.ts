@@ -1,0 +1,70 @@
+/** What a node of a swarm is given beside the common files: dockerd's configuration, and the engine's part of the agent. */
+import type { NodeFiles, NodeFilesInput } from '../../contracts/engine.js';
+import { readTemplate } from '../../bootstrap/templates.js';
+import { apiPortOf, TLS_DIRECTORY } from './swarm.config.js';
+
+/** `hosts` in daemon.json and `-H` on the command line exclude each other, and packages ship a unit with `-H`. */
+const UNIT_DROP_IN = `[Service]
+ExecStart=
+ExecStart=/usr/bin/env dockerd --containerd=/run/containerd/containerd.sock
+`;
+
+export function swarmNodeFiles({ bay, node, nodeGroupName }: NodeFilesInput, templatesDirectory: string): NodeFiles {
+  const serves = node.role === 'master';
+  const needsCertificate = serves && !bay.tlsDisabled;
+  const daemon = {
+    hosts: ['unix:///run/docker.sock', ...(serves ? [`tcp://0.0.0.0:${String(apiPortOf(bay))}`] : [])],
+    ...(serves && !bay.tlsDisabled
+      ? {
+          tlsverify: true,
+          tlscacert: `${TLS_DIRECTORY}/ca.pem`,
+          tlscert: `${TLS_DIRECTORY}/cert.pem`,
+          tlskey: `${TLS_DIRECTORY}/key.pem`,
+        }
+      : {}),
+    ...(serves && bay.tlsDisabled ? { tls: false } : {}),
+    labels: [`bay=${bay.name}`, `nodegroup=${nodeGroupName}`],
+    ...(bay.insecureRegistry === null ? {} : { 'insecure-registries': splitList(bay.insecureRegistry) }),
+    'log-driver': 'json-file',
+    'log-opts': { 'max-size': '10m', 'max-file': '3' },
+  };
+  return {
+    environment: { SWARM_NEEDS_CERTIFICATE: needsCertificate ? '1' : '0' },
+    files: [
+      {
+        path: '/usr/lib/baykeeper/engine.sh',
+        mode: 0o644,
+        content: readTemplate(templatesDirectory, 'swarm/engine.sh'),
+      },
+      { path: '/etc/docker/daemon.json', mode: 0o644, content: `${JSON.stringify(daemon, null, 2)}\n` },
+      {
+        path: '/etc/systemd/system/docker.service.d/baykeeper.conf',
+        mode: 0o644,
+        content: UNIT_DROP_IN + proxyLines(bay),
+      },
+    ],
+  };
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+/** systemd takes `%` as its own sign and ends a quoted word at `"` (systemd.exec(5), systemd.syntax(7)). */
+function proxyLines(bay: NodeFilesInput['bay']): string {
+  const variables: readonly (readonly [string, string | null])[] = [
+    ['HTTP_PROXY', bay.httpProxy],
+    ['HTTPS_PROXY', bay.httpsProxy],
+    ['NO_PROXY', bay.noProxy],
+  ];
+  return variables
+    .filter((entry): entry is readonly [string, string] => entry[1] !== null)
+    .map(
+      ([name, value]) =>
+        `Environment="${name}=${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"\n`,
+    )
+    .join('');
+}

@@ -1,0 +1,262 @@
+/** Docker Swarm (mode): rules, topology, certificates and the conversation with a running swarm. */
+import { BaykeeperError, type BaymodelFields, type Listener, type Node } from '@baykeeper/domain';
+import type {
+  CertificateProfile,
+  EngineContext,
+  EngineDriver,
+  EngineObservation,
+  Problem,
+} from '../../contracts/engine.js';
+import { swarmCredentialFiles } from './credential-files.js';
+import { readLbPorts } from './lb-ports.js';
+import { swarmNodeFiles } from './node-files.js';
+import { withCluster, type SwarmNode } from './swarm-cluster.js';
+import {
+  apiPortOf,
+  CLIENT_CERTIFICATE_DAYS,
+  MANAGER_COUNTS,
+  NODE_CERTIFICATE_DAYS,
+  SWARM_PORT,
+} from './swarm.config.js';
+
+export function createSwarmEngine({ templatesDirectory }: { readonly templatesDirectory: string }): EngineDriver {
+  return {
+    name: 'swarm',
+    checkBaymodel,
+    checkBay,
+    listeners,
+    apiAddress: (bay, address) => `tcp://${address}:${String(apiPortOf(bay))}`,
+    nodeCertificate,
+    clientCertificate,
+    nodeFiles: (input) => swarmNodeFiles(input, templatesDirectory),
+    joinData,
+    observe,
+    configureNode,
+    drainNode,
+    removeNode,
+    toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
+    credentialFiles: swarmCredentialFiles,
+  };
+}
+
+function checkBaymodel(baymodel: BaymodelFields): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (baymodel.networkDriver !== null && baymodel.networkDriver !== 'docker') {
+    problems.push(`Network driver ${baymodel.networkDriver} is not supported for swarm: give docker or leave it out.`);
+  }
+  if (baymodel.volumeDriver !== null && baymodel.volumeDriver !== 'rexray') {
+    problems.push(`Volume driver ${baymodel.volumeDriver} is not supported for swarm: give rexray or leave it out.`);
+  }
+  for (const [name, value] of [
+    ['http_proxy', baymodel.httpProxy],
+    ['https_proxy', baymodel.httpsProxy],
+    ['no_proxy', baymodel.noProxy],
+    ['insecure_registry', baymodel.insecureRegistry],
+  ] as const) {
+    if (value !== null && /[\s"'\\]|\p{Cc}/u.test(value))
+      problems.push(`${name} must not contain spaces, quotes or control characters: correct it.`);
+  }
+  const { problem } = readLbPorts(baymodel.labels);
+  return problem === null ? problems : [...problems, problem];
+}
+
+function checkBay(bay: Parameters<EngineDriver['checkBay']>[0]): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (!MANAGER_COUNTS.includes(bay.masterCount)) {
+    problems.push(
+      bay.masterCount % 2 === 0
+        ? `A swarm can't have ${String(bay.masterCount)} managers: with an even number a split leaves no majority. Give 1, 3 or 5.`
+        : `A swarm can't have ${String(bay.masterCount)} managers: give 1, 3 or 5.`,
+    );
+  } else if (bay.masterCount > 1 && !bay.masterLbEnabled) {
+    problems.push(
+      'More than one manager needs a load balancer: choose a baymodel with master_lb_enabled, or 1 manager.',
+    );
+  }
+  const { problem } = readLbPorts(bay.labels);
+  return problem === null ? problems : [...problems, problem];
+}
+
+function listeners(bay: Parameters<EngineDriver['listeners']>[0]): readonly Listener[] {
+  const port = apiPortOf(bay);
+  const api: readonly Listener[] = bay.masterLbEnabled
+    ? [{ name: 'docker-api', port, memberPort: port, memberRole: 'master' }]
+    : [];
+  return [
+    ...api,
+    ...readLbPorts(bay.labels).ports.map((asked): Listener => ({
+      name: `port-${String(asked)}`,
+      port: asked,
+      memberPort: asked,
+      memberRole: 'worker',
+    })),
+  ];
+}
+
+function nodeCertificate({ node, clientAddress }: { node: Node; clientAddress: string | null }): CertificateProfile {
+  const addresses = [node.address, clientAddress, '127.0.0.1'].filter((address): address is string => address !== null);
+  return {
+    commonName: node.name,
+    organization: null,
+    dnsNames: [node.name, 'localhost'],
+    ipAddresses: [...new Set(addresses)],
+    usages: ['server', 'client'],
+    days: NODE_CERTIFICATE_DAYS,
+  };
+}
+
+function clientCertificate(holder: string): CertificateProfile {
+  return {
+    commonName: holder,
+    organization: null,
+    dnsNames: [],
+    ipAddresses: [],
+    usages: ['client'],
+    days: CLIENT_CERTIFICATE_DAYS,
+  };
+}
+
+/** The founder is told to found; everybody else gets a token and a manager from the running swarm. */
+async function joinData(context: EngineContext, node: Node): Promise<Readonly<Record<string, string>> | null> {
+  if (node.address === null) return null;
+  const common = {
+    ListenAddr: `0.0.0.0:${String(SWARM_PORT)}`,
+    AdvertiseAddr: node.address,
+    DataPathAddr: node.address,
+  };
+  if (!context.bay.foundedAt) {
+    if (context.bay.foundingNodeId !== node.id) return null;
+    return { SWARM_PATH: '/swarm/init', SWARM_BODY: JSON.stringify(common) };
+  }
+  return withCluster(context, async (cluster) => {
+    const tokens = await cluster.joinTokens();
+    const remote = `${cluster.manager.address ?? ''}:${String(SWARM_PORT)}`;
+    const body = {
+      ...common,
+      RemoteAddrs: [remote],
+      JoinToken: node.role === 'master' ? tokens.manager : tokens.worker,
+    };
+    return { SWARM_PATH: '/swarm/join', SWARM_BODY: JSON.stringify(body) };
+  });
+}
+
+async function observe(context: EngineContext): Promise<EngineObservation> {
+  try {
+    return await withCluster(context, async (cluster) => {
+      const [nodes, versions] = await Promise.all([cluster.listNodes(), cluster.versions()]);
+      return {
+        reachable: true,
+        nodes: viewsOf(nodes),
+        engineVersion: versions.engine,
+        containerVersion: versions.container,
+      };
+    });
+  } catch (error) {
+    return {
+      reachable: false,
+      reason: error instanceof BaykeeperError ? error.publicMessage : 'The swarm could not be asked.',
+    };
+  }
+}
+
+/** A host that joined a second time is listed twice: the living entry counts. */
+function viewsOf(nodes: readonly SwarmNode[]): Extract<EngineObservation, { reachable: true }>['nodes'] {
+  const views = new Map<string, { name: string; state: 'ready' | 'down'; detail: string }>();
+  for (const node of nodes) {
+    const name = node.Description.Hostname;
+    const state = isReady(node) ? 'ready' : 'down';
+    if (views.get(name)?.state === 'ready') continue;
+    views.set(name, { name, state, detail: node.Status.Message ?? node.Status.State });
+  }
+  return [...views.values()];
+}
+
+function isReady(node: SwarmNode): boolean {
+  return node.Status.State === 'ready' && (node.ManagerStatus?.Reachability ?? 'reachable') === 'reachable';
+}
+
+async function configureNode(context: EngineContext, node: Node, nodeGroupName: string): Promise<void> {
+  const wanted = { bay: context.bay.name, nodegroup: nodeGroupName };
+  await withCluster(context, async (cluster) => {
+    for (const known of await entriesOf(cluster, node)) {
+      const labels = known.Spec.Labels ?? {};
+      if (labels['bay'] === wanted.bay && labels['nodegroup'] === wanted.nodegroup) continue;
+      await cluster.updateNode(known, { Labels: { ...labels, ...wanted } });
+    }
+  });
+}
+
+async function entriesOf(
+  cluster: { listNodes(): Promise<readonly SwarmNode[]> },
+  node: Node,
+): Promise<readonly SwarmNode[]> {
+  return (await cluster.listNodes()).filter((known) => known.Description.Hostname === node.name);
+}
+
+async function drainNode(context: EngineContext, node: Node): Promise<{ drained: boolean; detail: string }> {
+  return withCluster(
+    context,
+    async (cluster) => {
+      let left = 0;
+      for (const known of await entriesOf(cluster, node)) {
+        if (known.Status.State !== 'ready') continue;
+        if (known.Spec.Availability !== 'drain') await cluster.updateNode(known, { Availability: 'drain' });
+        left += await cluster.countTasks(known.ID);
+      }
+      return {
+        drained: left === 0,
+        detail: left === 0 ? 'no task runs on it' : `${String(left)} tasks still run on it`,
+      };
+    },
+    node,
+  );
+}
+
+async function removeNode(context: EngineContext, node: Node): Promise<void> {
+  await withCluster(
+    context,
+    async (cluster) => {
+      for (const known of await entriesOf(cluster, node)) {
+        if (known.Spec.Role === 'manager') {
+          await demote(cluster, known, node);
+          // A vote is given up only after a moment: the next try finds a worker and removes it.
+          throw notYet();
+        }
+        await removeEntry(cluster, known.ID);
+      }
+    },
+    node,
+  );
+}
+
+/** @throws BaykeeperError `conflict` when the swarm would be left without a majority. */
+async function demote(
+  cluster: Parameters<Parameters<typeof withCluster>[1]>[0],
+  known: SwarmNode,
+  node: Node,
+): Promise<void> {
+  const managers = (await cluster.listNodes()).filter((entry) => entry.Spec.Role === 'manager');
+  const others = managers.filter((entry) => entry.ID !== known.ID && isReady(entry));
+  if (others.length <= (managers.length - 1) / 2 && managers.length > 1) {
+    throw new BaykeeperError({
+      code: 'conflict',
+      publicMessage: `${node.name} can't leave now: the other managers would have no majority. Bring them back first.`,
+    });
+  }
+  await cluster.updateNode(known, { Role: 'worker' });
+}
+
+async function removeEntry(cluster: { removeNode(id: string): Promise<void> }, id: string): Promise<void> {
+  try {
+    await cluster.removeNode(id);
+  } catch (error) {
+    if (!(error instanceof BaykeeperError) || error.code !== 'not-found') throw error;
+  }
+}
+
+function notYet(): BaykeeperError {
+  return new BaykeeperError({
+    code: 'provider-unavailable',
+    publicMessage: 'The manager is giving up its vote. It is tried again.',
+  });
+}
