@@ -5,6 +5,7 @@ import { SYSTEM, type Scope } from '@baykeeper/storage';
 export interface Caller {
   readonly projectId: ProjectId;
   readonly userId: UserId;
+  readonly userName: string;
   readonly roles: readonly string[];
 }
 

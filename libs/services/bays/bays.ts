@@ -74,6 +74,11 @@ export class Bays {
     return findForCaller(caller, (scope) => this.stores.bays.find(scope, ident));
   }
 
+  /** The same in the caller's own project only, for an administrator too: nobody signs for another project's bay. */
+  async findOwn(caller: Caller, ident: string): Promise<Bay> {
+    return this.stores.bays.find(ownScope(caller), ident);
+  }
+
   async show(caller: Caller, ident: string): Promise<BayView> {
     const bay = await this.find(caller, ident);
     return { bay, groups: await this.stores.nodeGroups.listByBay({ projectId: bay.projectId }, bay.id) };

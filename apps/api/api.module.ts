@@ -1,0 +1,65 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { Baymodels, Bays, Certificates, Credentials, NodeEnrolment } from '@baykeeper/services';
+import { ApiSettings } from './api-settings.js';
+import { BayDetails } from './bays/bay-details.js';
+import { BayEvents } from './bays/bay-events.js';
+import { BayRecords } from './bays/bay-records.js';
+import { BayResourcesController } from './bays/bay-resources.controller.js';
+import { BaysController, ClustersController } from './bays/bays.controller.js';
+import { BaymodelsController, ClusterTemplatesController } from './baymodels/baymodels.controller.js';
+import { CertificatesController } from './certificates/certificates.controller.js';
+import { DiscoveryController } from './documents/discovery.controller.js';
+import { DocumentsController, OpenapiHolder } from './documents/documents.controller.js';
+import { NodesController } from './nodes/nodes.controller.js';
+import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
+
+/** What controllers are made with. Every one of them lives as long as the process. */
+export interface ApiParts {
+  readonly settings: ApiSettings;
+  readonly baymodels: Baymodels;
+  readonly bays: Bays;
+  readonly certificates: Certificates;
+  readonly credentials: Credentials;
+  readonly enrolment: NodeEnrolment;
+  readonly details: BayDetails;
+  readonly records: BayRecords;
+  readonly events: BayEvents;
+  readonly readiness: ReadinessChecks;
+  readonly metrics: MetricsText;
+}
+
+@Module({})
+export class ApiModule {
+  static with(parts: ApiParts): DynamicModule {
+    const providers: Provider[] = [
+      OpenapiHolder,
+      { provide: ApiSettings, useValue: parts.settings },
+      { provide: Baymodels, useValue: parts.baymodels },
+      { provide: Bays, useValue: parts.bays },
+      { provide: Certificates, useValue: parts.certificates },
+      { provide: Credentials, useValue: parts.credentials },
+      { provide: NodeEnrolment, useValue: parts.enrolment },
+      { provide: BayDetails, useValue: parts.details },
+      { provide: BayRecords, useValue: parts.records },
+      { provide: BayEvents, useValue: parts.events },
+      { provide: ReadinessChecks, useValue: parts.readiness },
+      { provide: MetricsText, useValue: parts.metrics },
+    ];
+    return {
+      module: ApiModule,
+      controllers: [
+        DiscoveryController,
+        DocumentsController,
+        HealthController,
+        BaymodelsController,
+        ClusterTemplatesController,
+        BayResourcesController,
+        BaysController,
+        ClustersController,
+        CertificatesController,
+        NodesController,
+      ],
+      providers,
+    };
+  }
+}

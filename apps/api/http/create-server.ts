@@ -1,0 +1,143 @@
+/**
+ * The HTTP server under Nest: what happens to every request before a controller sees it, in this order: request id,
+ * access, version, accepted types, query, body. A request without a valid token is refused before its body is read.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { NotFoundException } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '@baykeeper/domain';
+import { invalidInput, showName, type Caller } from '@baykeeper/services';
+import type { AccessCheck } from '../access/access-check.js';
+import { addBodyParsers } from './body-parsers.js';
+import { RouterRefusal, VersionRefusal } from './failure.js';
+import { sendFailure } from './failure.filter.js';
+import { MINIMUM_MINOR, negotiate, versionHeaders } from './microversion.js';
+import { RouteIndex } from './route-index.js';
+
+/** Octets; Magnum's largest bodies are templates with many labels. */
+export const BODY_LIMIT = 64 * 1024;
+/** Longest name plus escapes. */
+const LONGEST_PARAMETER = 1_024;
+/** Milliseconds in which a request must have arrived completely; slow senders are cut off. */
+const REQUEST_TIMEOUT = 60_000;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null on routes that need no project. */
+    caller: Caller | null;
+    /** The minor version this request is served with. */
+    minor: number;
+  }
+}
+
+export interface ServerOptions {
+  readonly baseUrl: string;
+  readonly access: AccessCheck;
+  readonly log: Log;
+  /** Called once per answered request, for metrics. */
+  readonly observe?: (request: { method: string; route: string; status: number; seconds: number }) => void;
+}
+
+/** Magnum serves its collections without `/v1` too; `bookmark` links rely on it. */
+const UNVERSIONED = /^\/(?=(?:clusters|clustertemplates|bays|baymodels)(?:[/?]|$))/;
+
+export function createServer(options: ServerOptions): FastifyAdapter {
+  const routes = new RouteIndex();
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    exposeHeadRoutes: false,
+    genReqId: () => `req-${randomUUID()}`,
+    rewriteUrl: (request: IncomingMessage) => (request.url ?? '/').replace(UNVERSIONED, '/v1/'),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
+    // No middleware of Express' kind is used.
+    skipMiddie: true,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      identify(request, reply);
+      sendFailure(error, request, reply, options);
+    },
+  });
+  const server = adapter.getInstance();
+
+  server.decorateRequest('caller', null);
+  server.decorateRequest('minor', MINIMUM_MINOR);
+  addBodyParsers(server);
+
+  server.addHook('onRoute', (route) => {
+    if (route.config?.facts === undefined)
+      throw new Error(`route ${String(route.method)} ${route.url} declares no operation`);
+    routes.add(route.url, [route.method].flat());
+  });
+
+  server.addHook('onRequest', async (request, reply) => {
+    identify(request, reply);
+    const facts = request.routeOptions.config.facts;
+    if (request.is404 || facts === undefined) throw missing(routes, request);
+    request.caller = await options.access(facts.access, request);
+    agreeOnVersion(request, reply);
+    if (!accepts(request.headers.accept, facts.mediaTypes)) throw new RouterRefusal(406);
+    if (!facts.takesQuery) refuseQuery(request);
+  });
+
+  server.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const seconds = reply.elapsedTime / 1_000;
+    options.observe?.({ method: request.method, route, status: reply.statusCode, seconds });
+    options.log.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        seconds,
+        projectId: request.caller?.projectId,
+      },
+      'answering a request',
+    );
+    done();
+  });
+
+  return adapter;
+}
+
+function identify(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.header('X-OpenStack-Request-Id', request.id);
+  void reply.header('X-Content-Type-Options', 'nosniff');
+  void reply.header('Cache-Control', 'no-store');
+}
+
+function missing(routes: RouteIndex, request: FastifyRequest): Error {
+  const methods = routes.methodsAt(request.url);
+  return methods.length === 0 ? new NotFoundException() : new RouterRefusal(405, { Allow: methods.join(', ') });
+}
+
+/** Only under `/v1`, and not for nodes, which are no clients of Magnum's. */
+function agreeOnVersion(request: FastifyRequest, reply: FastifyReply): void {
+  const { url } = request;
+  if (!url.startsWith('/v1') || url.startsWith('/v1/nodes/')) return;
+  const result = negotiate(request.headers['openstack-api-version']);
+  if (result.outcome === 'malformed') throw new RouterRefusal(406);
+  if (result.outcome === 'out-of-range') throw new VersionRefusal();
+  request.minor = result.minor;
+  void reply.headers(versionHeaders(result.minor));
+}
+
+/** Whether a client that sends this `Accept` can take one of `mediaTypes`. */
+export function accepts(header: string | undefined, mediaTypes: readonly string[]): boolean {
+  if (header === undefined || header === '*/*' || mediaTypes.length === 0) return true;
+  return header.split(',').some((entry) => {
+    const range = (entry.split(';', 1)[0] ?? '').trim().toLowerCase();
+    return (
+      range === '' ||
+      range === '*/*' ||
+      mediaTypes.some((type) => range === type || range === `${type.split('/', 1)[0] ?? ''}/*`)
+    );
+  });
+}
+
+function refuseQuery(request: FastifyRequest): void {
+  const [name] = Object.keys(request.query as object);
+  if (name !== undefined) throw invalidInput(`Unknown argument: ${showName(name)}: remove it or correct its name.`);
+}

@@ -1,0 +1,52 @@
+/** Magnum's paging: `limit`, `marker`, `sort_key`, `sort_dir`, and a `next` link after every full page. */
+import { z } from 'zod';
+import { isUuid } from '@baykeeper/domain';
+import type { Page } from '@baykeeper/storage';
+
+/** What a page holds at most, and when nothing is said. */
+const MAXIMUM_LIMIT = 1_000;
+
+const LIMIT_ADVICE = 'give a whole number above 0';
+
+/** The arguments of a list. @param sortKeys names of the wire that rows can be sorted by */
+export function pageQuery<const Keys extends readonly [string, ...string[]]>(sortKeys: Keys) {
+  return z.strictObject({
+    limit: z
+      .string({ error: LIMIT_ADVICE })
+      .regex(/^\d{1,9}$/, { error: LIMIT_ADVICE })
+      .transform(Number)
+      .refine((limit) => limit > 0, { error: LIMIT_ADVICE })
+      .transform((limit) => Math.min(limit, MAXIMUM_LIMIT))
+      .default(MAXIMUM_LIMIT)
+      .meta({ type: 'integer', minimum: 1, maximum: MAXIMUM_LIMIT }),
+    marker: z.string().refine(isUuid, { error: 'give the uuid of the last item of the page before' }).optional(),
+    sort_key: z.enum(sortKeys, { error: `give one of ${sortKeys.join(', ')}` }).default('id' as Keys[number]),
+    sort_dir: z.enum(['asc', 'desc'], { error: 'give asc or desc' }).default('asc'),
+  });
+}
+
+export interface PageQuery {
+  readonly limit: number;
+  readonly marker?: string | undefined;
+  readonly sort_key: string;
+  readonly sort_dir: 'asc' | 'desc';
+}
+
+/** The same for the stores. */
+export function pageOf(query: PageQuery): Page {
+  return { limit: query.limit, marker: query.marker ?? null, sortKey: query.sort_key, sortDir: query.sort_dir };
+}
+
+/** The link to the following page; none after a page that was not full. `path` begins with `/v1/`. */
+export function nextLink(
+  baseUrl: string,
+  path: string,
+  query: PageQuery,
+  items: readonly { readonly uuid: string }[],
+): { readonly next?: string } {
+  const last = items.at(-1);
+  if (last === undefined || items.length < query.limit) return {};
+  return {
+    next: `${baseUrl}${path}?sort_key=${query.sort_key}&sort_dir=${query.sort_dir}&limit=${query.limit}&marker=${last.uuid}`,
+  };
+}

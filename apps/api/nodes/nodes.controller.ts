@@ -1,0 +1,134 @@
+/** What nodes call by themselves, with their own bearer tokens. Plain texts, so that a shell and curl can do it. */
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { renderEnvironmentFile } from '@baykeeper/drivers/bootstrap/index.js';
+import { NodeEnrolment, invalidInput, parseQuery } from '@baykeeper/services';
+import { unauthenticated } from '../access/access-check.js';
+import { Operation } from '../http/operation.decorator.js';
+
+/** Characters of a certificate request; a node's has a few hundred. */
+const LONGEST_REQUEST = 16 * 1024;
+const DEFAULT_WAIT_SECONDS = 25;
+const ID = { id: 'The node’s UUID' };
+const TEXT = ['text/plain'];
+const REFUSED = {
+  400: { description: 'The input is wrong', mediaTypes: TEXT },
+  401: { description: 'The token is not (or no longer) this node’s', mediaTypes: TEXT },
+};
+
+const signalQuery = z.strictObject({
+  phase: z.string().max(64),
+  outcome: z.string().max(64),
+  message: z.string().max(8_192).optional(),
+});
+const WAIT_ADVICE = 'give a number of seconds';
+const joinQuery = z.strictObject({
+  wait: z
+    .string({ error: WAIT_ADVICE })
+    .regex(/^\d{1,4}$/, { error: WAIT_ADVICE })
+    .transform(Number)
+    .default(DEFAULT_WAIT_SECONDS)
+    .meta({ type: 'integer' }),
+});
+
+@Controller('v1/nodes')
+export class NodesController {
+  constructor(private readonly enrolment: NodeEnrolment) {}
+
+  @Post(':id/certificate')
+  @HttpCode(200)
+  @Operation({
+    access: 'node:enrol',
+    summary: 'Get a certificate for the key that the node made',
+    description: 'With the single-use token. The answer’s header X-Baykeeper-Session holds the token for later calls.',
+    parameters: ID,
+    body: { mediaType: 'application/x-pem-file', description: 'A certificate request in PEM form' },
+    answers: {
+      200: { description: 'The node’s certificate, then its authority’s', mediaTypes: ['application/x-pem-file'] },
+      ...REFUSED,
+      503: { description: 'Not yet: ask again after the time in Retry-After', mediaTypes: TEXT },
+    },
+  })
+  async createCertificate(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Body() csr: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const token = bearerOf(request);
+    if (typeof csr !== 'string') throw invalidInput('Missing body: send a certificate request in PEM form.');
+    if (csr.length > LONGEST_REQUEST) {
+      throw invalidInput(`The certificate request is too long: send at most ${LONGEST_REQUEST} characters.`);
+    }
+    const { pem, sessionToken } = await this.enrolment.certificate(id, token, csr);
+    void reply.headers({ 'Content-Type': 'application/x-pem-file', 'X-Baykeeper-Session': sessionToken });
+    return pem;
+  }
+
+  @Get(':id/join')
+  @Operation({
+    access: 'node:enrol',
+    summary: 'Wait for the node’s turn to join',
+    parameters: ID,
+    query: joinQuery,
+    answers: {
+      200: { description: 'What it needs to join, as shell variables', mediaTypes: TEXT },
+      204: { description: 'Not yet: ask again' },
+      ...REFUSED,
+    },
+  })
+  async join(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { wait } = parseQuery(joinQuery, query);
+    const gone = new AbortController();
+    reply.raw.once('close', () => {
+      gone.abort();
+    });
+    const data = await this.enrolment.join(id, bearerOf(request), { waitSeconds: wait, gone: gone.signal });
+    if (data === null) {
+      void reply.status(204);
+      return undefined;
+    }
+    void reply.header('Content-Type', 'text/plain; charset=utf-8');
+    return renderEnvironmentFile(data);
+  }
+
+  @Post(':id/signals')
+  @HttpCode(204)
+  @Operation({
+    access: 'node:enrol',
+    summary: 'Tell how far the node is',
+    parameters: ID,
+    query: signalQuery,
+    body: { mediaType: 'text/plain', description: 'The end of the log; of interest with a failure' },
+    bodyIsOptional: true,
+    answers: { 204: { description: 'Taken down' }, ...REFUSED },
+  })
+  async report(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Query() query: unknown,
+    @Body() log: unknown,
+  ): Promise<void> {
+    const token = bearerOf(request);
+    const { phase, outcome, message } = parseQuery(signalQuery, query);
+    await this.enrolment.report(id, token, {
+      phase,
+      outcome,
+      message: message ?? null,
+      log: typeof log === 'string' ? log : '',
+    });
+  }
+}
+
+/** RFC 6750 section 2.1. */
+function bearerOf(request: FastifyRequest): string {
+  const [, token] = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (token === undefined) throw unauthenticated();
+  return token;
+}
