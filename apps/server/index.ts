@@ -1,1 +1,1 @@
-export {};
+export { Supervisor, type SupervisorSettings } from './supervisor.js';

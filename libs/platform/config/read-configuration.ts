@@ -42,8 +42,10 @@ export function readConfiguration(environment: Environment, user: { uid: number;
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of SETTING_KEYS) {
     const { name, schema, form, ...setting } = SETTINGS[key];
-    const text = environment[name]?.trim();
-    const parsed = schema.safeParse(text === '' ? undefined : text);
+    const given = environment[name];
+    // A password may begin with a space.
+    const text = 'secret' in setting ? given : given?.trim();
+    const parsed = schema.safeParse(text?.trim() === '' ? undefined : text);
     if (parsed.success) values[key] = parsed.data ?? null;
     else problems.push(`${name} must be ${form}${'secret' in setting ? '' : `, not ${JSON.stringify(text)}`}.`);
   }

@@ -1,0 +1,275 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { stopEmbeddedServices } from '@baykeeper/platform';
+
+const run = promisify(execFile);
+const dist = path.join(import.meta.dirname, 'dist');
+const MAIN = path.join(dist, 'main.js');
+jest.setTimeout(120_000);
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+let data: string;
+let port: number;
+let servers: Server[];
+
+beforeEach(async () => {
+  await stat(MAIN).catch(() => {
+    throw new Error('these tests run the built server: run "npx tsc -b" first');
+  });
+  data = await mkdtemp('/tmp/bk-server-');
+  await chmod(data, 0o755);
+  port = await freePort();
+  servers = [];
+});
+
+afterEach(async () => {
+  for (const server of servers) {
+    if (server.process.exitCode === null) server.process.kill('SIGTERM');
+    await server.ended;
+  }
+  await stopEmbeddedServices(data);
+  await rm(data, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no port'));
+        else resolve(address.port);
+      });
+    });
+  });
+}
+
+function environment(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    BAYKEEPER_DATA: data,
+    BAYKEEPER_PORT: String(port),
+    BAYKEEPER_NODE_PORT: String(port + 1 > 65_535 ? port - 1 : port + 1),
+    BAYKEEPER_COMPUTE: 'simulated',
+    ...more,
+  };
+}
+
+interface Wish {
+  readonly env?: Record<string, string>;
+  readonly api?: string;
+}
+
+function launch({ env = {}, api = 'echo-api' }: Wish = {}): Server {
+  const parameters = [`--api-entry=${dist}/testing/${api}.js`, `--worker-entry=${dist}/testing/idle-worker.js`];
+  const child = spawn(process.execPath, [MAIN, ...parameters], {
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const server = { process: child, output: () => text, ended };
+  servers.push(server);
+  return server;
+}
+
+async function launchReady(wish: Wish = {}): Promise<Server> {
+  const server = launch(wish);
+  await eventually(() => server.output().includes('Baykeeper is ready after'), server);
+  return server;
+}
+
+async function eventually(question: () => boolean | Promise<boolean>, server?: Server): Promise<void> {
+  const end = performance.now() + 60_000;
+  while (!(await Promise.resolve(question()).catch(() => false))) {
+    if (performance.now() > end || (server !== undefined && server.process.exitCode !== null)) {
+      throw new Error(`it did not come about; the server said:\n${server?.output() ?? ''}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function ask(): Promise<Record<string, string | number>> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) });
+  return (await response.json()) as Record<string, string | number>;
+}
+
+async function isGone(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return status === '' || / [ZX] /.test(status);
+}
+
+/** Every process that has the data directory in its command line or works below it. */
+async function processesOf(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const { stdout } = await run('readlink', [`/proc/${pid}/cwd`]).catch(() => ({ stdout: '' }));
+    if (stdout.startsWith(directory)) found.push(pid);
+  }
+  return found;
+}
+
+describe('the server', () => {
+  it('starts everything, says where it is, shows the password once, and stops everything', async () => {
+    const server = await launchReady();
+    const output = server.output();
+    expect(output).toContain(`Its data is in ${data}.`);
+    expect(output).toContain('machines       SIMULATED, no real machine is made: BAYKEEPER_COMPUTE is simulated');
+    expect(output).toMatch(/database {7}embedded PostgreSQL \d+\.\d+ \(system|packaged\)/);
+    expect(output).toMatch(/queue {10}embedded Redis \d+\.\d+/);
+    expect(output).toContain(`API, dashboard http://127.0.0.1:${port}`);
+    const password = /administrator {2}admin, password (\S+) \(shown this once/.exec(output)?.[1] ?? '';
+    expect(password).toMatch(/^[\w-]{24}$/);
+    expect(output.split(password)).toHaveLength(2);
+    expect(await readFile(path.join(data, 'admin-openrc'), 'utf8')).toContain(`export OS_PASSWORD='${password}'`);
+    expect(await readFile(path.join(data, 'server.pid'), 'utf8')).toBe(`${String(server.process.pid)}\n`);
+
+    const api = await ask();
+    expect(api['DATABASE_URL']).toMatch(/^postgres:\/\/\/baykeeper\?host=/);
+    expect(api['REDIS_URL']).toBe(`unix://${data}/redis/run/redis.sock`);
+    expect(api['BAYKEEPER_COMPUTE']).toBe('simulated');
+    expect(api['BAYKEEPER_ADMIN_PASSWORD']).toBe(password);
+    const workers = (await readdir(data)).filter((name) => name.startsWith('worker-'));
+    expect(workers).toHaveLength(1);
+    expect(await readFile(path.join(data, workers[0] ?? ''), 'utf8')).toBe('no password');
+
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    expect(await readdir(data)).toContain(`${workers[0] ?? ''}-closed`);
+    expect(await readdir(data)).not.toContain('server.pid');
+    expect(await processesOf(data)).toEqual([]);
+    await expect(ask()).rejects.toThrow('fetch failed');
+
+    const again = await launchReady();
+    expect(again.output()).not.toContain(password);
+    expect((await ask())['BAYKEEPER_ADMIN_PASSWORD']).toBe(password);
+  });
+
+  it('refuses to start a second time on the same data, and leaves the first alone', async () => {
+    const first = await launchReady();
+    const second = launch({ env: { BAYKEEPER_PORT: String(await freePort()), BAYKEEPER_NODE_PORT: '1' } });
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toBe(
+      `A server (process ${String(first.process.pid)}) already runs with the data directory ${data}. Stop it with script/stop, or set BAYKEEPER_DATA and the ports to run a second one.\n`,
+    );
+    expect((await ask())['pid']).toBeGreaterThan(0);
+    expect(await readFile(path.join(data, 'server.pid'), 'utf8')).toBe(`${String(first.process.pid)}\n`);
+  });
+
+  it('lets only one of two simultaneous starts win', async () => {
+    const both = [launch(), launch()];
+    await eventually(() => both.some((server) => server.output().includes('Baykeeper is ready after')));
+    const loser = both.find((server) => !server.output().includes('Baykeeper is ready after'));
+    expect(await loser?.ended).toBe(1);
+    expect(loser?.output()).toContain('already runs with the data directory');
+  });
+
+  it('starts a child again that was killed, and listens on the same port', async () => {
+    await launchReady();
+    const { pid } = await ask();
+    process.kill(Number(pid), 'SIGKILL');
+    await eventually(async () => (await ask())['pid'] !== pid);
+    const worker = (await readdir(data)).find((name) => name.startsWith('worker-'))?.slice('worker-'.length);
+    process.kill(Number(worker), 'SIGKILL');
+    await eventually(async () => (await readdir(data)).filter((name) => name.startsWith('worker-')).length === 2);
+  });
+
+  it('runs several API processes on one port, and one scrape counts for all', async () => {
+    await launchReady({ env: { BAYKEEPER_API_PROCESSES: '2', BAYKEEPER_WORKER_PROCESSES: '2' } });
+    const pids = new Set<unknown>();
+    let asked = 0;
+    // Whichever is free takes the next one, so only many at a time reach both.
+    while (pids.size < 2 && asked < 500) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => ask()));
+      for (const answer of answers) pids.add(answer['pid']);
+      asked += answers.length;
+    }
+    expect(pids.size).toBe(2);
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(text).toContain(`requests_total{process="api"} ${asked + 1}\n`);
+    expect(text).toContain('process_cpu_user_seconds_total{process="worker"}');
+  });
+
+  it('leaves no child behind when it is killed with -9, and takes over from that at the next start', async () => {
+    const server = await launchReady();
+    const { pid, DATABASE_URL } = await ask();
+    const worker = (await readdir(data)).find((name) => name.startsWith('worker-'))?.slice('worker-'.length);
+    const left = await processesOf(data);
+    expect(left.length).toBeGreaterThan(1);
+    server.process.kill('SIGKILL');
+    await server.ended;
+    await eventually(async () => (await isGone(Number(pid))) && (await isGone(Number(worker))));
+
+    await launchReady();
+    expect((await ask())['DATABASE_URL']).toBe(DATABASE_URL);
+    const now = await processesOf(data);
+    expect(now.filter((process) => left.includes(process))).toEqual([]);
+  });
+
+  it('ends with a sentence when a child can not start, and leaves nothing running', async () => {
+    const server = launch({ api: 'broken-child' });
+    expect(await server.ended).toBe(1);
+    expect(server.output()).toContain(
+      'The API process does not start: it ended with code 7, 4 times in a row. Its own lines above say why.',
+    );
+    expect(server.output()).toContain('it is broken');
+    expect(await processesOf(data)).toEqual([]);
+  });
+
+  it('stops in the middle of its start', async () => {
+    const server = launch();
+    await eventually(() => server.output().includes('Baykeeper is starting'));
+    server.process.kill('SIGINT');
+    expect(await server.ended).toBe(0);
+    expect(server.output()).not.toContain('Baykeeper is ready');
+    expect(await processesOf(data)).toEqual([]);
+  });
+
+  it.each([
+    [{ BAYKEEPER_PROT: '1' }, 'BAYKEEPER_PROT is no setting of Baykeeper: did you mean BAYKEEPER_PORT?\n'],
+    [{ BAYKEEPER_PORT: 'x' }, 'BAYKEEPER_PORT must be a whole number from 1 to 65535, not "x".\n'],
+  ])('says in one line what is wrong with %j', async (env, line) => {
+    const server = launch({ env });
+    expect(await server.ended).toBe(1);
+    expect(server.output()).toBe(line);
+  });
+
+  it('says which port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    try {
+      const server = launch();
+      expect(await server.ended).toBe(1);
+      expect(server.output()).toBe(
+        `Port ${port} is in use. Stop what uses it, or set BAYKEEPER_PORT to another one.\n`,
+      );
+    } finally {
+      other.close();
+    }
+  });
+
+  it('is stopped by the stop command, which also ends what a killed server left', async () => {
+    const stop = () => run(process.execPath, [path.join(dist, 'stop.js')], { env: environment() });
+    const server = await launchReady();
+    expect((await stop()).stdout).toBe(
+      `Stopping the server (process ${String(server.process.pid)}) …\nThe server has stopped.\n`,
+    );
+    expect(await server.ended).toBe(0);
+    const second = await launchReady();
+    second.process.kill('SIGKILL');
+    await second.ended;
+    expect((await stop()).stdout).toBe(`No server runs with the data directory ${data}.\n`);
+    expect(await processesOf(data)).toEqual([]);
+  });
+});
