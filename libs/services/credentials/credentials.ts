@@ -20,10 +20,10 @@ export class Credentials {
 
   /**
    * @param bay found for the caller
-   * @param commonName whom the certificate names: what the caller asked for, else the caller's user name
+   * @param commonName whom the certificate names; the caller's user name unless told
    * @throws BaykeeperError `conflict` while the bay has no address; `invalid-input` for a name that is not a tenant's
    */
-  async bundle(caller: Caller, bay: Bay, commonName: string): Promise<CredentialsBundle> {
+  async bundle(caller: Caller, bay: Bay, commonName: string = caller.userName): Promise<CredentialsBundle> {
     const { apiAddress } = bay;
     if (apiAddress === null) {
       throw new BaykeeperError({
