@@ -1,1 +1,12 @@
-export {};
+import { CreateIdentity1795399200000 } from './1795399200000-create-identity.js';
+import { CreateBays1795399260000 } from './1795399260000-create-bays.js';
+import { CreateNodes1795399320000 } from './1795399320000-create-nodes.js';
+import { CreateRecords1795399380000 } from './1795399380000-create-records.js';
+
+/** In the order in which they run. A migration that was released is never edited: the next one changes what it made. */
+export const MIGRATIONS = [
+  CreateIdentity1795399200000,
+  CreateBays1795399260000,
+  CreateNodes1795399320000,
+  CreateRecords1795399380000,
+];

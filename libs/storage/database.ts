@@ -1,11 +1,53 @@
-import type { Database, DatabaseSettings } from './contracts/stores.js';
+import type { DataSource } from 'typeorm';
+import type { Database, DatabaseSettings, Stores } from './contracts/stores.js';
+import { createDataSource } from './data-source.js';
+import { migrate } from './migrate.js';
+import { createStores } from './stores/create-stores.js';
+import { translateError } from './translate-errors.js';
 
 /** @throws BaykeeperError `provider-unavailable` when the database can't be reached. */
-export function openDatabase(settings: DatabaseSettings): Promise<Database> {
-  return Promise.reject(new Error(`opening ${settings.applicationName ?? 'a database'} is not possible yet`));
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  const source = createDataSource(settings);
+  await translated(async () => source.initialize());
+  return new PostgresDatabase(source, settings);
 }
 
 /** Brings the schema up to date; two servers may start at once. @returns the names of the migrations that were run. */
 export function runMigrations(database: Database): Promise<readonly string[]> {
   return database.migrate();
+}
+
+class PostgresDatabase implements Database {
+  readonly stores: Stores;
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly settings: DatabaseSettings,
+  ) {
+    this.stores = createStores(source.manager);
+  }
+
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
+    return translated(() => this.source.transaction((manager) => work(createStores(manager))));
+  }
+
+  async ping(): Promise<void> {
+    await translated(() => this.source.query('SELECT 1'));
+  }
+
+  migrate(): Promise<readonly string[]> {
+    return translated(() => migrate(this.settings));
+  }
+
+  async close(): Promise<void> {
+    if (this.source.isInitialized) await this.source.destroy();
+  }
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translateError(error);
+  }
 }

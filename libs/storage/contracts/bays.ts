@@ -34,13 +34,16 @@ export interface BaymodelStore {
   isReferenced(id: BaymodelId): Promise<boolean>;
 }
 
-/** What a bay's creator decides; the facts start empty and generation is 1. */
-export type NewBay = Omit<BaySpec, 'generation' | 'generationAt' | 'deletionRequestedAt' | 'createdAt' | 'updatedAt'>;
+/** What a bay's creator decides; the other facts start empty and generation is 1. */
+export type NewBay = Omit<BaySpec, 'generation' | 'generationAt' | 'deletionRequestedAt' | 'createdAt' | 'updatedAt'> &
+  Partial<Pick<BayFacts, 'healthStatus' | 'healthStatusReason'>>;
 export type NewNodeGroup = Omit<NodeGroup, 'nextOrdinal' | 'createdAt' | 'updatedAt'>;
 
 /** A new wish: fields of the bay, node counts of its groups, or nothing (then the same wish is made again: a retry). */
 export interface WishChange {
-  readonly fields?: Partial<Omit<NewBay, 'id' | 'projectId' | 'userId' | 'engine'>>;
+  readonly fields?: Partial<
+    Omit<NewBay, 'id' | 'projectId' | 'userId' | 'engine' | 'healthStatus' | 'healthStatusReason'>
+  >;
   readonly nodeCounts?: readonly { readonly nodeGroupId: NodeGroupId; readonly nodeCount: number }[];
 }
 

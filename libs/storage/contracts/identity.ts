@@ -49,6 +49,12 @@ export interface ProjectStore {
   findByName(name: string): Promise<ProjectRecord | null>;
 }
 
+export interface LockPolicy {
+  readonly allowed: number;
+  readonly firstLockSeconds: number;
+  readonly longestLockSeconds: number;
+}
+
 type NewUser = Pick<UserRecord, 'id' | 'name' | 'passwordHash' | 'defaultProjectId'>;
 
 export interface UserStore {
@@ -61,17 +67,15 @@ export interface UserStore {
   setPassword(id: UserId, passwordHash: string): Promise<void>;
   setEnabled(id: UserId, enabled: boolean): Promise<void>;
   /**
-   * Counts a try at the password before it is checked, so that many at once can't get round the lock. From
-   * `policy.allowed` tries in a row on, each locks the user for `policy.firstLockSeconds`, doubled with every further
-   * one, up to `policy.longestLockSeconds`.
-   * @returns false while the user is locked: then the password must not be looked at.
+   * Counts a wrong password. From `policy.allowed` in a row on, each locks the user for `policy.firstLockSeconds`,
+   * doubled with every further one, up to `policy.longestLockSeconds`.
    */
-  beginLogin(
-    id: UserId,
-    policy: { readonly allowed: number; readonly firstLockSeconds: number; readonly longestLockSeconds: number },
-  ): Promise<boolean>;
-  /** The password was right: the count starts over. */
-  completeLogin(id: UserId): Promise<void>;
+  recordFailedLogin(id: UserId, policy: LockPolicy): Promise<void>;
+  /**
+   * The password was right: the count starts over. False while the user is locked: then it does not count as right, so
+   * that many guesses at once gain nothing over one after the other.
+   */
+  completeLogin(id: UserId): Promise<boolean>;
 }
 
 export interface RoleAssignmentStore {

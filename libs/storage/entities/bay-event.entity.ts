@@ -1,0 +1,19 @@
+import { Column, Entity, ForeignKey, Generated, Index, PrimaryColumn } from 'typeorm';
+import type { BayEvent, BayId, NodeId, ProjectId } from '@baykeeper/domain';
+import { BayEntity } from './bay.entity.js';
+import { CREATION_TIME, SEQUENCE, TEXT, UUID, UUID_OR_NULL } from './column-types.js';
+
+@Entity('bay_events')
+@ForeignKey(() => BayEntity, ['bayId', 'projectId'], ['id', 'projectId'], { onDelete: 'CASCADE' })
+@Index('bay_events_bay_id_sequence_idx', ['bayId', 'sequence'])
+export class BayEventEntity implements BayEvent {
+  @PrimaryColumn(SEQUENCE) @Generated('increment') sequence!: number;
+  @Column(UUID) bayId!: BayId;
+  @Column(UUID) projectId!: ProjectId;
+  // No foreign key: what happened to a node is told after it was forgotten, too.
+  @Column(UUID_OR_NULL) nodeId!: NodeId | null;
+  @Column(TEXT) kind!: string;
+  @Column(TEXT) level!: BayEvent['level'];
+  @Column(TEXT) message!: string;
+  @Column(CREATION_TIME) at!: Date;
+}

@@ -1,0 +1,35 @@
+import { BayEventEntity } from './bay-event.entity.js';
+import { BayEntity } from './bay.entity.js';
+import { BaymodelEntity } from './baymodel.entity.js';
+import { CertificateAuthorityEntity } from './certificate-authority.entity.js';
+import { CertificateEntity } from './certificate.entity.js';
+import { LoadBalancerEntity } from './load-balancer.entity.js';
+import { NodeCredentialEntity } from './node-credential.entity.js';
+import { NodeGroupEntity } from './node-group.entity.js';
+import { NodeEntity } from './node.entity.js';
+import { OperationEntity } from './operation.entity.js';
+import { OutboxEntity } from './outbox.entity.js';
+import { ProjectEntity } from './project.entity.js';
+import { RoleAssignmentEntity } from './role-assignment.entity.js';
+import { SettingEntity } from './setting.entity.js';
+import { TokenEntity } from './token.entity.js';
+import { UserEntity } from './user.entity.js';
+
+export const ENTITIES = [
+  SettingEntity,
+  ProjectEntity,
+  UserEntity,
+  RoleAssignmentEntity,
+  TokenEntity,
+  BaymodelEntity,
+  BayEntity,
+  NodeGroupEntity,
+  NodeEntity,
+  NodeCredentialEntity,
+  LoadBalancerEntity,
+  CertificateAuthorityEntity,
+  CertificateEntity,
+  BayEventEntity,
+  OutboxEntity,
+  OperationEntity,
+];

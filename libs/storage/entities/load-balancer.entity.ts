@@ -1,0 +1,20 @@
+import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+import type { BayId, Listener, LoadBalancer, LoadBalancerId, Member, ProjectId } from '@baykeeper/domain';
+import { BayEntity } from './bay.entity.js';
+import { JSON_DOCUMENT, TEXT_OR_NULL, TIME_OR_NULL, UUID } from './column-types.js';
+
+@Entity('load_balancers')
+@ForeignKey(() => BayEntity, ['bayId', 'projectId'], ['id', 'projectId'], { onDelete: 'CASCADE' })
+@Unique(['bayId'])
+export class LoadBalancerEntity implements LoadBalancer {
+  @PrimaryColumn(UUID) id!: LoadBalancerId;
+  @Column(UUID) bayId!: BayId;
+  @Column(UUID) projectId!: ProjectId;
+  @Column(JSON_DOCUMENT) listeners!: readonly Listener[];
+  @Column(TEXT_OR_NULL) address!: string | null;
+  @Column(TIME_OR_NULL) requestedAt!: Date | null;
+  /** When the balancer existed outside, not the row. */
+  @Column(TIME_OR_NULL) createdAt!: Date | null;
+  @Column(JSON_DOCUMENT) members!: Readonly<Record<string, readonly Member[]>>;
+  @Column(TIME_OR_NULL) removedAt!: Date | null;
+}

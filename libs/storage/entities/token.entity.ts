@@ -1,0 +1,23 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { ProjectId, UserId } from '@baykeeper/domain';
+import type { TokenRecord } from '../contracts/identity.js';
+import { TEXT, TIME, UUID, UUID_OR_NULL } from './column-types.js';
+import { ProjectEntity } from './project.entity.js';
+import { UserEntity } from './user.entity.js';
+
+/** Only the token's hash is here: whoever reads this table can't use what it finds. */
+@Entity('tokens')
+export class TokenEntity implements TokenRecord {
+  @PrimaryColumn(TEXT) tokenHash!: string;
+  @ForeignKey(() => UserEntity, { onDelete: 'CASCADE' })
+  @Index('tokens_user_id_idx')
+  @Column(UUID)
+  userId!: UserId;
+  @ForeignKey(() => ProjectEntity, { onDelete: 'CASCADE' })
+  @Index('tokens_project_id_idx')
+  @Column(UUID_OR_NULL)
+  projectId!: ProjectId | null;
+  @Column(TEXT) auditId!: string;
+  @Column(TIME) issuedAt!: Date;
+  @Index('tokens_expires_at_idx') @Column(TIME) expiresAt!: Date;
+}

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createDataSource } from './data-source.js';
+import { openDatabase, runMigrations } from './database.js';
+import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
+
+describe('the schema', () => {
+  let server: TestDatabase;
+  beforeAll(async () => {
+    server = await startTestDatabase();
+  });
+  afterAll(() => server.stop());
+
+  it('is the same whether the migrations or the entities make it', async () => {
+    const source = createDataSource({ url: server.url });
+    await source.initialize();
+    try {
+      const { upQueries } = await source.driver.createSchemaBuilder().log();
+      expect(upQueries.map(({ query }) => query)).toEqual([]);
+    } finally {
+      await source.destroy();
+    }
+  });
+
+  it('is made once when two servers start at once', async () => {
+    const url = await server.emptyUrl();
+    const servers = await Promise.all([openDatabase({ url }), openDatabase({ url })]);
+    try {
+      const runs = await Promise.all(servers.map((database) => runMigrations(database)));
+      expect(runs.map((names) => names.length).sort()).toEqual([0, 4]);
+    } finally {
+      await Promise.all(servers.map((database) => database.close()));
+    }
+  });
+
+  it('can be taken back and made again', async () => {
+    const source = createDataSource({ url: await server.freshUrl() });
+    await source.initialize();
+    try {
+      for (let step = 0; step < 4; step += 1) await source.undoLastMigration();
+      const left = await source.query<{ name: string }[]>(
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+      );
+      expect(left).toEqual([{ name: 'migrations' }]);
+      expect(await source.runMigrations()).toHaveLength(4);
+    } finally {
+      await source.destroy();
+    }
+  });
+});

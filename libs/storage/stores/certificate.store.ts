@@ -1,0 +1,99 @@
+import type { BayId, NodeId } from '@baykeeper/domain';
+import type { EntityManager, SelectQueryBuilder } from 'typeorm';
+import type {
+  CertificateAuthorityRecord,
+  CertificateAuthorityStore,
+  CertificateRecord,
+  CertificateStore,
+} from '../contracts/certificates.js';
+import { CertificateAuthorityEntity } from '../entities/certificate-authority.entity.js';
+import { CertificateEntity } from '../entities/certificate.entity.js';
+import type { Scope } from '../scope.js';
+import { notFound, projectOf, restrictToScope } from './scoping.js';
+import { changeRows, selectRows } from './sql.js';
+
+/** The bay the row belongs to, as far as the scope sees it: its project is the row's project. */
+const FROM_BAY = 'FROM bays WHERE id = $1 AND ($2::uuid IS NULL OR project_id = $2)';
+
+export class PostgresCertificateAuthorityStore implements CertificateAuthorityStore {
+  constructor(private readonly manager: EntityManager) {}
+
+  async insert(
+    scope: Scope,
+    authority: Omit<CertificateAuthorityRecord, 'projectId' | 'createdAt'>,
+  ): Promise<CertificateAuthorityRecord> {
+    const { id, bayId, purpose, certificatePem, encryptedKey, wrappedKey } = authority;
+    await selectRows(
+      this.manager,
+      `INSERT INTO certificate_authorities
+         (id, bay_id, project_id, purpose, certificate_pem, encrypted_key, wrapped_key)
+       SELECT $3::uuid, id, project_id, $4::text, $5::text, $6::text, $7::text ${FROM_BAY}
+       ON CONFLICT (bay_id, purpose) DO NOTHING`,
+      [bayId, projectOf(scope), id, purpose, certificatePem, encryptedKey, wrappedKey],
+    );
+    const stored = await this.findByBay(scope, bayId, purpose);
+    if (!stored) throw notFound('Bay', bayId);
+    return stored;
+  }
+
+  findByBay(scope: Scope, bayId: BayId, purpose: string): Promise<CertificateAuthorityRecord | null> {
+    const query = this.manager.createQueryBuilder(CertificateAuthorityEntity, 'authority');
+    return restrictToScope(query, scope)
+      .andWhere('authority.bayId = :bayId AND authority.purpose = :purpose', { bayId, purpose })
+      .getOne();
+  }
+}
+
+export class PostgresCertificateStore implements CertificateStore {
+  constructor(private readonly manager: EntityManager) {}
+
+  async insert(
+    scope: Scope,
+    certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>,
+  ): Promise<void> {
+    const { bayId, serial, subject, kind, nodeId, userId, notAfter } = certificate;
+    const rows = await selectRows(
+      this.manager,
+      `INSERT INTO certificates (bay_id, project_id, serial, subject, kind, node_id, user_id, not_after)
+       SELECT id, project_id, $3::text, $4::text, $5::text, $6::uuid, $7::uuid, $8::timestamptz ${FROM_BAY}
+       RETURNING 1`,
+      [bayId, projectOf(scope), serial, subject, kind, nodeId, userId, notAfter],
+    );
+    if (rows.length === 0) throw notFound('Bay', bayId);
+  }
+
+  async revoke(scope: Scope, bayId: BayId, serial: string): Promise<void> {
+    const { count } = await changeRows(
+      this.manager,
+      `UPDATE certificates SET revoked_at = coalesce(revoked_at, now())
+       WHERE bay_id = $1 AND ($2::uuid IS NULL OR project_id = $2) AND serial = $3`,
+      [bayId, projectOf(scope), serial],
+    );
+    if (count === 0) throw notFound('Certificate', serial);
+  }
+
+  async revokeByNode(nodeId: NodeId): Promise<void> {
+    await changeRows(
+      this.manager,
+      'UPDATE certificates SET revoked_at = now() WHERE node_id = $1 AND revoked_at IS NULL',
+      [nodeId],
+    );
+  }
+
+  listRevoked(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]> {
+    return this.ofBay(scope, bayId)
+      .andWhere('certificate.revokedAt IS NOT NULL')
+      .orderBy('certificate.revokedAt')
+      .addOrderBy('certificate.sequence')
+      .getMany();
+  }
+
+  listByBay(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]> {
+    return this.ofBay(scope, bayId).orderBy('certificate.sequence').getMany();
+  }
+
+  private ofBay(scope: Scope, bayId: BayId): SelectQueryBuilder<CertificateEntity> {
+    const query = this.manager.createQueryBuilder(CertificateEntity, 'certificate');
+    return restrictToScope(query, scope).andWhere('certificate.bayId = :bayId', { bayId });
+  }
+}

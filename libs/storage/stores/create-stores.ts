@@ -1,0 +1,43 @@
+import type { EntityManager } from 'typeorm';
+import type { Stores } from '../contracts/stores.js';
+import { withTranslatedErrors } from '../translate-errors.js';
+import { PostgresBayStore } from './bay.store.js';
+import { PostgresBaymodelStore } from './baymodel.store.js';
+import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
+import {
+  PostgresProjectStore,
+  PostgresRoleAssignmentStore,
+  PostgresTokenStore,
+  PostgresUserStore,
+} from './identity.stores.js';
+import { PostgresLoadBalancerStore } from './load-balancer.store.js';
+import { PostgresNodeGroupStore } from './node-group.store.js';
+import { PostgresNodeStore } from './node.store.js';
+import {
+  PostgresEventStore,
+  PostgresOperationStore,
+  PostgresOutboxStore,
+  PostgresSettingStore,
+} from './record.stores.js';
+
+/** Stores over one manager: the pool's, or a transaction's. */
+export function createStores(manager: EntityManager): Stores {
+  const bays = new PostgresBayStore(manager);
+  return {
+    settings: withTranslatedErrors(new PostgresSettingStore(manager)),
+    projects: withTranslatedErrors(new PostgresProjectStore(manager)),
+    users: withTranslatedErrors(new PostgresUserStore(manager)),
+    roleAssignments: withTranslatedErrors(new PostgresRoleAssignmentStore(manager)),
+    tokens: withTranslatedErrors(new PostgresTokenStore(manager)),
+    baymodels: withTranslatedErrors(new PostgresBaymodelStore(manager)),
+    bays: withTranslatedErrors(bays),
+    nodeGroups: withTranslatedErrors(new PostgresNodeGroupStore(manager, bays)),
+    nodes: withTranslatedErrors(new PostgresNodeStore(manager)),
+    loadBalancers: withTranslatedErrors(new PostgresLoadBalancerStore(manager)),
+    certificateAuthorities: withTranslatedErrors(new PostgresCertificateAuthorityStore(manager)),
+    certificates: withTranslatedErrors(new PostgresCertificateStore(manager)),
+    events: withTranslatedErrors(new PostgresEventStore(manager)),
+    outbox: withTranslatedErrors(new PostgresOutboxStore(manager)),
+    operations: withTranslatedErrors(new PostgresOperationStore(manager)),
+  };
+}

@@ -1,0 +1,129 @@
+import { BaykeeperError, type BayEvent, type BayId } from '@baykeeper/domain';
+import type { EntityManager } from 'typeorm';
+import type {
+  EventStore,
+  OpenOperation,
+  Operation,
+  OperationStore,
+  OutboxRow,
+  OutboxStore,
+  SettingStore,
+} from '../contracts/records.js';
+import { BayEventEntity } from '../entities/bay-event.entity.js';
+import { OperationEntity } from '../entities/operation.entity.js';
+import { OutboxEntity } from '../entities/outbox.entity.js';
+import { SettingEntity } from '../entities/setting.entity.js';
+import type { Scope } from '../scope.js';
+import { notFound, restrictToScope } from './scoping.js';
+import { changeRows, isInTransaction, selectRows } from './sql.js';
+
+export class PostgresSettingStore implements SettingStore {
+  constructor(private readonly manager: EntityManager) {}
+
+  async ensure(key: string, make: () => string): Promise<string> {
+    const known = await this.manager.findOneBy(SettingEntity, { key });
+    if (known) return known.value;
+    await selectRows(this.manager, 'INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING', [
+      key,
+      make(),
+    ]);
+    return (await this.manager.findOneByOrFail(SettingEntity, { key })).value;
+  }
+}
+
+export class PostgresEventStore implements EventStore {
+  constructor(private readonly manager: EntityManager) {}
+
+  async append(event: Omit<BayEvent, 'sequence' | 'at'>): Promise<void> {
+    // The lock is taken before the number is drawn and held until the end of the transaction: without it a reader could
+    // see a later number, commit first, and never ask for the earlier one.
+    await selectRows(
+      this.manager,
+      `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, hashtext($2)))
+       INSERT INTO bay_events (bay_id, project_id, node_id, kind, level, message, at)
+       SELECT bays.id, bays.project_id, $3::uuid, $4::text, $5::text, $6::text, clock_timestamp()
+       FROM turn CROSS JOIN bays WHERE bays.id = $2::text::uuid`,
+      [EVENT_LOCK, event.bayId, event.nodeId, event.kind, event.level, event.message],
+    );
+  }
+
+  list(
+    scope: Scope,
+    bayId: BayId,
+    range: { readonly after: number; readonly limit: number },
+  ): Promise<readonly BayEvent[]> {
+    return restrictToScope(this.manager.createQueryBuilder(BayEventEntity, 'event'), scope)
+      .andWhere('event.bayId = :bayId AND event.sequence > :after', { bayId, after: range.after })
+      .orderBy('event.sequence')
+      .limit(range.limit)
+      .getMany();
+  }
+}
+
+/** Any number, the same in every process: it keeps these advisory locks apart from others. */
+const EVENT_LOCK = 0x65_76_74;
+
+export class PostgresOutboxStore implements OutboxStore {
+  constructor(private readonly manager: EntityManager) {}
+
+  async append(bayId: BayId): Promise<void> {
+    await this.manager.insert(OutboxEntity, { bayId });
+  }
+
+  take(limit: number): Promise<readonly OutboxRow[]> {
+    if (!isInTransaction(this.manager)) {
+      return Promise.reject(
+        new BaykeeperError({
+          code: 'internal',
+          publicMessage: 'Something went wrong on our side. Try again later.',
+          detail: 'rows of the outbox can be taken inside a transaction only',
+        }),
+      );
+    }
+    return this.manager
+      .createQueryBuilder(OutboxEntity, 'outbox')
+      .select(['outbox.id', 'outbox.bayId'])
+      .orderBy('outbox.id')
+      .limit(limit)
+      .setLock('pessimistic_write')
+      .setOnLocked('skip_locked')
+      .getMany();
+  }
+
+  async remove(ids: readonly number[]): Promise<void> {
+    if (ids.length > 0) await changeRows(this.manager, 'DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
+  }
+}
+
+export class PostgresOperationStore implements OperationStore {
+  constructor(private readonly manager: EntityManager) {}
+
+  async begin({ id, bayId, nodeId, kind }: Operation): Promise<void> {
+    const rows = await selectRows(
+      this.manager,
+      `INSERT INTO operations (id, bay_id, node_id, kind, attempts, started_at)
+       SELECT $2::text, id, $3::uuid, $4::text, 1, clock_timestamp() FROM bays WHERE id = $1
+       ON CONFLICT (id) DO UPDATE SET attempts = operations.attempts + 1, started_at = excluded.started_at,
+         finished_at = NULL, error = NULL
+       RETURNING 1`,
+      [bayId, id, nodeId, kind],
+    );
+    if (rows.length === 0) throw notFound('Bay', bayId);
+  }
+
+  async finish(id: string, outcome: { readonly error: string | null }): Promise<void> {
+    await changeRows(this.manager, 'UPDATE operations SET finished_at = clock_timestamp(), error = $2 WHERE id = $1', [
+      id,
+      outcome.error,
+    ]);
+  }
+
+  async listOpen(bayId: BayId): Promise<readonly OpenOperation[]> {
+    return this.manager
+      .createQueryBuilder(OperationEntity, 'operation')
+      .select(['id', 'bayId', 'nodeId', 'kind', 'startedAt', 'attempts'].map((name) => `operation.${name}`))
+      .where('operation.bayId = :bayId AND operation.finishedAt IS NULL', { bayId })
+      .orderBy('operation.startedAt')
+      .getMany();
+  }
+}
