@@ -9,7 +9,7 @@ export interface FollowOptions {
   /** The number of the last event already seen; 0 starts at the beginning. */
   readonly after: number;
   readonly signal: AbortSignal;
-  /** Told why a connection ended, once per interruption. */
+  /** Told why a connection broke, once per interruption. The service ending a stream in good order is none. */
   readonly onInterruption: (reason: string) => void;
   readonly silenceMs?: number;
   readonly firstPauseMs?: number;
@@ -31,7 +31,7 @@ export async function* followEvents(session: Session, uuid: string, options: Fol
   const connection = { everOpen: false };
   let interrupted = false;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    let reason = 'the service closed the connection';
+    let reason: string | null = null;
     try {
       const onOpen = (): void => {
         connection.everOpen = true;
@@ -55,8 +55,10 @@ export async function* followEvents(session: Session, uuid: string, options: Fol
       }
     }
     if (options.signal.aborted) return;
-    if (!interrupted) options.onInterruption(reason);
-    interrupted = true;
+    if (reason !== null && !interrupted) {
+      options.onInterruption(reason);
+      interrupted = true;
+    }
     await sleep(pause, options.signal);
   }
 }

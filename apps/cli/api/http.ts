@@ -98,7 +98,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was cut. Try again.',
   ETIMEDOUT: 'no answer in time. Check the address and the network.',
   UND_ERR_CONNECT_TIMEOUT: 'no answer in time. Check the address and the network.',
-  TimeoutError: 'no answer in time. Try again.',
+  TimeoutError: 'no answer in time. Try again later.',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed. Name its authority in OS_CACERT.',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an unknown authority. Name it in OS_CACERT.',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate comes from an unknown authority. Name it in OS_CACERT.',

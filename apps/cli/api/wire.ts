@@ -7,6 +7,7 @@ import { JsonReader } from './json-reader.js';
 export interface BayBody {
   readonly uuid: string;
   readonly name: string;
+  readonly project_id: string | null;
   readonly status: string;
   readonly status_reason: string | null;
   readonly health_status: string | null;
@@ -31,6 +32,7 @@ export function readBay(value: unknown, place: string): BayBody {
   return {
     uuid: body.text('uuid'),
     name: body.text('name'),
+    project_id: body.textOrNull('project_id'),
     status: body.text('status'),
     status_reason: body.textOrNull('status_reason'),
     health_status: body.textOrNull('health_status'),
@@ -116,6 +118,8 @@ export interface NodeBody {
   readonly engine_state: string | null;
   readonly failure: NodeFailureBody | null;
   readonly removal_reason: string | null;
+  /** What happened to it, and when, in order. */
+  readonly steps: readonly { readonly name: string; readonly at: string }[];
 }
 
 export function readNode(value: unknown, place: string): NodeBody {
@@ -138,6 +142,10 @@ export function readNode(value: unknown, place: string): NodeBody {
       log_tail: failure.textOrNull('log_tail') ?? '',
     },
     removal_reason: body.textOrNull('removal_reason'),
+    steps: body.list('steps', (stepValue, stepPlace) => {
+      const step = new JsonReader(stepValue, stepPlace);
+      return { name: step.text('name'), at: step.text('at') };
+    }),
   };
 }
 
