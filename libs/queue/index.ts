@@ -1,3 +1,4 @@
 export * from './connection.js';
 export * from './signals.js';
 export * from './bay-queue.js';
+export * from './outbox-relay.js';

@@ -1,0 +1,61 @@
+import {
+  clientAddressOf,
+  type Bay,
+  type BayId,
+  type LoadBalancer,
+  type Node,
+  type NodeGroup,
+  type Observed,
+  type PlanInput,
+} from '@baykeeper/domain';
+import type { EngineContext } from '@baykeeper/drivers';
+import { SYSTEM } from '@baykeeper/storage';
+import type { ReconcilerDependencies } from './dependencies.js';
+
+/** One bay as our records have it. */
+export interface BayState {
+  readonly bay: Bay;
+  readonly groups: readonly NodeGroup[];
+  readonly nodes: readonly Node[];
+  readonly loadBalancer: LoadBalancer | null;
+}
+
+/** Loads a bay and everything that hangs on it; null when there is none (any more). */
+export async function loadBayState(
+  { database }: Pick<ReconcilerDependencies, 'database'>,
+  bayId: BayId,
+): Promise<BayState | null> {
+  const { bays, nodeGroups, nodes, loadBalancers } = database.stores;
+  const bay = await bays.get(bayId);
+  if (!bay) return null;
+  const [groups, nodeRows, loadBalancer] = await Promise.all([
+    nodeGroups.listByBay(SYSTEM, bayId),
+    nodes.listByBay(SYSTEM, bayId),
+    loadBalancers.findByBay(SYSTEM, bayId),
+  ]);
+  return { bay, groups, nodes: nodeRows, loadBalancer };
+}
+
+/** What the engine driver may know. Without a load balancer clients (and we) use the first master. */
+export async function engineContextOf(dependencies: ReconcilerDependencies, state: BayState): Promise<EngineContext> {
+  const { bay, nodes, loadBalancer } = state;
+  return {
+    bay,
+    nodes,
+    clientAddress: clientAddressOf(bay, nodes, loadBalancer),
+    identity: bay.tlsDisabled ? null : await dependencies.controlIdentity(bay),
+  };
+}
+
+/** Puts together what the planner wants to know. */
+export function planInputOf(dependencies: ReconcilerDependencies, state: BayState, observed: Observed): PlanInput {
+  const engine = dependencies.drivers.engine(state.bay.engine);
+  return {
+    now: dependencies.now(),
+    ...state,
+    listeners: engine.listeners(state.bay),
+    observed,
+    limits: dependencies.limits,
+    toleratedMasterLosses: (masters) => engine.toleratedMasterLosses(masters),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Reads what is outside: machines at the compute driver, nodes in the bay's engine. What could not be read is `unknown`,
+ * never absent. Machines of all bays come in one listing, which is kept for a moment and shared by the passes of a process.
+ */
+import { detailOf, type NodeId, type Observed } from '@baykeeper/domain';
+import type { EngineObservation, Machine } from '@baykeeper/drivers';
+import { engineContextOf, type BayState } from './bay-state.js';
+import type { ReconcilerDependencies } from './dependencies.js';
+
+/** Long enough that a storm of passes lists once, short enough that a lost machine is noticed by the next sweep. */
+const LISTING_LIVES_MS = 5_000;
+
+export interface MachineListing {
+  /** Machines of the installation and the moment the question was asked; null: could not be asked. */
+  read(): Promise<{ readonly machines: ReadonlyMap<string, Machine>; readonly askedAt: Date } | null>;
+}
+
+export function openMachineListing({
+  drivers,
+  installation,
+  now,
+  log,
+}: Pick<ReconcilerDependencies, 'drivers' | 'installation' | 'now' | 'log'>): MachineListing {
+  type Listing = NonNullable<Awaited<ReturnType<MachineListing['read']>>>;
+  let current: { at: number; result: Promise<Listing | null> } | null = null;
+  const list = async (): Promise<Listing | null> => {
+    const askedAt = now();
+    try {
+      const machines = await drivers.compute.listMachines(installation);
+      return { askedAt, machines: new Map(machines.map((machine) => [machine.id, machine])) };
+    } catch (error) {
+      log.warn({ error: detailOf(error) }, 'listing machines failed');
+      return null;
+    }
+  };
+  return {
+    read() {
+      const at = now().getTime();
+      if (!current || at - current.at > LISTING_LIVES_MS) current = { at, result: list() };
+      return current.result;
+    },
+  };
+}
+
+export interface BayObservation {
+  readonly observed: Observed;
+  readonly engine: EngineObservation | null;
+}
+
+export async function observeBay(
+  dependencies: ReconcilerDependencies,
+  listing: MachineListing,
+  state: BayState,
+): Promise<BayObservation> {
+  const [machines, engine] = await Promise.all([observeMachines(listing, state), observeEngine(dependencies, state)]);
+  return {
+    engine,
+    observed: {
+      machines,
+      engine: engine?.reachable ? new Map(engine.nodes.map((node) => [node.name, node.state])) : 'unknown',
+    },
+  };
+}
+
+async function observeMachines(listing: MachineListing, { nodes }: BayState): Promise<Observed['machines']> {
+  if (!nodes.some((node) => node.machineCreatedAt && !node.machineRemovedAt)) return new Map();
+  const listed = await listing.read();
+  if (!listed) return 'unknown';
+  const states = new Map<NodeId, Machine['state']>();
+  for (const node of nodes) {
+    const machine = listed.machines.get(node.id);
+    if (machine) states.set(node.id, machine.state);
+    // Made after the question was asked: the answer says nothing about it.
+    else if (node.machineCreatedAt && node.machineCreatedAt >= listed.askedAt) states.set(node.id, 'running');
+  }
+  return states;
+}
+
+async function observeEngine(dependencies: ReconcilerDependencies, state: BayState): Promise<EngineObservation | null> {
+  if (state.bay.deletionRequestedAt || !state.nodes.some((node) => node.role === 'master' && node.joinedAt))
+    return null;
+  try {
+    const context = await engineContextOf(dependencies, state);
+    return await dependencies.drivers.engine(state.bay.engine).observe(context);
+  } catch (error) {
+    dependencies.log.warn({ bayId: state.bay.id, error: detailOf(error) }, 'observing the engine failed');
+    return { reachable: false, reason: 'The engine could not be asked.' };
+  }
+}

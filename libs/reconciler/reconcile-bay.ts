@@ -1,0 +1,152 @@
+/**
+ * One pass over one bay: observe, plan, execute, save. Woken by signals and by time, it takes nothing but the bay's id,
+ * re-reads everything and does not retry itself: what is left over is found by the next pass.
+ *
+ * It runs under a lease with a fencing token, so that a process that was away too long can no longer write.
+ */
+import {
+  clientAddressOf,
+  deriveBayFacts,
+  detailOf,
+  planBay,
+  type Bay,
+  type BayFacts,
+  type BayId,
+  type Plan,
+} from '@baykeeper/domain';
+import { loadBayState, planInputOf, type BayState } from './bay-state.js';
+import { recordEvent, wakeWatchers, type ReconcilerDependencies } from './dependencies.js';
+import { executeLoadBalancerActions } from './execute-load-balancer.js';
+import { configureNodes } from './configure-nodes.js';
+import { executeRecords } from './execute-records.js';
+import { observeBay, type BayObservation, type MachineListing } from './observe-bay.js';
+
+/** A process that died holds up its bays for this long. Renewed at a third of it. */
+const LEASE_SECONDS = 15;
+/** A plan whose records lead to new records ends well before this; more is a bug that must not spin. */
+const MOST_ROUNDS = 30;
+/** When to come back to a bay that another process is working on. */
+const BUSY_RETRY_MS = 1_500;
+
+export async function reconcileBay(
+  dependencies: ReconcilerDependencies,
+  listing: MachineListing,
+  bayId: BayId,
+): Promise<void> {
+  const { bays } = dependencies.database.stores;
+  const lease = await bays.acquireLease(bayId, dependencies.holder, LEASE_SECONDS);
+  if (lease === null) {
+    if (await bays.get(bayId)) await lookAgain(dependencies, bayId, BUSY_RETRY_MS);
+    return;
+  }
+  const renewal = setInterval(
+    () =>
+      void bays.renewLease(bayId, lease.token, LEASE_SECONDS).catch((error: unknown) => {
+        dependencies.log.warn({ bayId, error: detailOf(error) }, 'renewing a lease failed');
+      }),
+    (LEASE_SECONDS * 1000) / 3,
+  );
+  try {
+    await runPass(dependencies, listing, bayId, lease.token);
+  } finally {
+    clearInterval(renewal);
+    await bays.releaseLease(bayId, lease.token);
+  }
+}
+
+async function runPass(
+  dependencies: ReconcilerDependencies,
+  listing: MachineListing,
+  bayId: BayId,
+  lease: number,
+): Promise<void> {
+  let state = await loadBayState(dependencies, bayId);
+  if (!state) return;
+  const observation = await observeBay(dependencies, listing, state);
+  await recordEngineStates(dependencies, state, observation);
+  const problems: string[] = [];
+  let plan: Plan | null = null;
+
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    state = await loadBayState(dependencies, bayId);
+    if (!state) return;
+    plan = planBay(planInputOf(dependencies, state, observation.observed));
+    if (plan.records.length > 0) {
+      const records = await configureNodes(dependencies, state, plan.records);
+      if (records.length === 0) break;
+      if (!(await executeRecords(dependencies, state, lease, records))) return;
+      if (records.length < plan.records.length) break;
+      continue;
+    }
+    if (plan.loadBalancer.length > 0 && problems.length === 0) {
+      problems.push(...(await executeLoadBalancerActions(dependencies, state, plan.loadBalancer)));
+      continue;
+    }
+    break;
+  }
+  if (!plan) return;
+  for (const action of plan.nodes) await dependencies.queue.enqueueNodeSteps(bayId, action.nodeId, action.steps);
+  await saveFacts(dependencies, state, observation, plan, lease, problems);
+  if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(bayId, plan.lookAgainAt, dependencies.now());
+}
+
+/** Remembers the engine's word per node where it changed, so that lists and the choice of who leaves know it. */
+async function recordEngineStates(
+  { database }: ReconcilerDependencies,
+  { nodes }: BayState,
+  { observed }: BayObservation,
+): Promise<void> {
+  if (observed.engine === 'unknown') return;
+  for (const node of nodes) {
+    const engineState = observed.engine.get(node.name) ?? null;
+    if (node.readyAt && engineState !== node.engineState)
+      await database.stores.nodes.recordFacts(node.id, { engineState });
+  }
+}
+
+async function saveFacts(
+  dependencies: ReconcilerDependencies,
+  state: BayState,
+  { observed, engine }: BayObservation,
+  plan: Plan,
+  lease: number,
+  problems: readonly string[],
+): Promise<void> {
+  const { bay } = state;
+  const facts: Partial<BayFacts> = {
+    ...deriveBayFacts(planInputOf(dependencies, state, observed), plan, problems),
+    apiAddress: apiAddressOf(dependencies, state),
+    ...(engine?.reachable && { coeVersion: engine.engineVersion, containerVersion: engine.containerVersion }),
+  };
+  const changed = Object.entries(facts).some(
+    ([key, value]) => JSON.stringify(bay[key as keyof Bay] ?? null) !== JSON.stringify(value ?? null),
+  );
+  if (!changed) return;
+  if (!(await dependencies.database.stores.bays.saveFacts(bay.id, lease, facts))) return;
+  if (facts.status !== undefined && facts.status !== bay.status) {
+    const failed = facts.status.endsWith('FAILED');
+    await recordEvent(dependencies, {
+      bayId: bay.id,
+      projectId: bay.projectId,
+      nodeId: null,
+      kind: 'status-changed',
+      level: failed ? 'error' : 'info',
+      message: failed && facts.statusReason ? `${facts.status}: ${facts.statusReason}` : facts.status,
+    });
+  }
+  await wakeWatchers(dependencies, bay.id);
+}
+
+/** Set once the cluster can be used: its first master is ready and, with a balancer, stands behind it. */
+function apiAddressOf({ drivers }: ReconcilerDependencies, { bay, nodes, loadBalancer }: BayState): string | null {
+  const address = clientAddressOf(bay, nodes, loadBalancer);
+  const usable = nodes.some(
+    (node) => node.role === 'master' && node.readyAt && (!bay.masterLbEnabled || node.registeredAt),
+  );
+  if (address === null || !(usable || bay.apiAddress)) return bay.apiAddress;
+  return drivers.engine(bay.engine).apiAddress(bay, address);
+}
+
+async function lookAgain({ queue, now }: ReconcilerDependencies, bayId: BayId, inMs: number): Promise<void> {
+  await queue.enqueueReconcileAt(bayId, new Date(now().getTime() + inMs), now());
+}

@@ -1,0 +1,211 @@
+/**
+ * The work on one node, one function per step, each idempotent and in the ledger before and after. A step trusts nothing
+ * it was told: it reads the node first and does only what is still to be done.
+ */
+import { BaykeeperError, detailOf, publicMessageOf, type Node, type NodeId, type NodeStep } from '@baykeeper/domain';
+import { bootFiles } from '@baykeeper/drivers';
+import { SYSTEM } from '@baykeeper/storage';
+import { hashToken } from './hash-token.js';
+import { engineContextOf, loadBayState, type BayState } from './bay-state.js';
+import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
+import { recordOperation } from './operations.js';
+
+/** The step is not finished and wants to be called again after this time. Not an error: it costs no attempt. */
+export class CallAgain extends Error {
+  constructor(readonly afterMs: number) {
+    super(`call again after ${String(afterMs)} ms`);
+    this.name = 'CallAgain';
+  }
+}
+
+const ASK_AGAIN_MS = 500;
+
+export async function runNodeStep(
+  dependencies: ReconcilerDependencies,
+  step: NodeStep,
+  job: { bayId: Node['bayId']; nodeId: NodeId },
+): Promise<void> {
+  const state = await loadBayState(dependencies, job.bayId);
+  const node = state?.nodes.find((known) => known.id === job.nodeId);
+  if (!state || !node) {
+    // The records are gone (the bay was removed meanwhile): what the step would make must not stay behind.
+    if (step === 'create-machine' || step === 'delete-machine')
+      await dependencies.drivers.compute.removeMachine(job.nodeId);
+    return;
+  }
+  await steps[step](dependencies, state, node);
+}
+
+type Step = (dependencies: ReconcilerDependencies, state: BayState, node: Node) => Promise<void>;
+
+const steps: Readonly<Record<NodeStep, Step>> = {
+  'create-machine': createMachine,
+  drain,
+  leave,
+  'delete-machine': deleteMachine,
+};
+
+async function createMachine(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
+  const { database, drivers, installation, now, queue } = dependencies;
+  const { bay, groups } = state;
+  if (node.removalRequestedAt || node.failedAt) return;
+  const group = groups.find((known) => known.id === node.nodeGroupId);
+  const token = dependencies.enrolmentToken(node.id);
+  await database.stores.nodes.recordFacts(node.id, { machineRequestedAt: now() });
+  await database.stores.nodes.setEnrolmentToken(node.id, hashToken(token));
+  const { files, bootCommand } = bootFiles({
+    bay,
+    node,
+    nodeGroupName: group?.name ?? node.role,
+    controlPlane: await dependencies.controlPlane(),
+    enrolmentToken: token,
+    engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName: group?.name ?? node.role }),
+    templatesDirectory: dependencies.templatesDirectory,
+  });
+  try {
+    const machine = await recordOperation(
+      dependencies,
+      { id: `${node.id}.create-machine`, bayId: bay.id, nodeId: node.id, kind: 'create-machine' },
+      () =>
+        drivers.compute.ensureMachine({
+          id: node.id,
+          name: node.name,
+          installation,
+          bayId: bay.id,
+          image: group?.imageId ?? bay.imageId,
+          flavor: group?.flavorId ?? (node.role === 'master' ? bay.masterFlavorId : bay.flavorId),
+          network: bay.fixedNetwork,
+          files,
+          bootCommand,
+        }),
+    );
+    await database.stores.nodes.recordFacts(node.id, {
+      machineCreatedAt: now(),
+      ...(machine.address !== null && { address: machine.address }),
+    });
+  } catch (error) {
+    await recordMachineProblem(dependencies, node, error);
+    throw error;
+  }
+  await tell(dependencies, node, 'machine-created', `The machine of ${node.name} runs.`);
+  await undoIfUnwanted(dependencies, node);
+  await queue.enqueueReconcile(bay.id);
+}
+
+/** A machine that its provider refuses for good fails the node; anything else is tried again by the queue. */
+async function recordMachineProblem(dependencies: ReconcilerDependencies, node: Node, error: unknown): Promise<void> {
+  dependencies.log.warn({ bayId: node.bayId, nodeId: node.id, error: detailOf(error) }, 'making a machine failed');
+  await tell(
+    dependencies,
+    node,
+    'machine-failed',
+    `The machine of ${node.name} could not be made: ${publicMessageOf(error)}`,
+    'warning',
+  );
+  if (!(error instanceof BaykeeperError) || error.code !== 'provider-refused') return;
+  await dependencies.database.stores.nodes.recordFacts(node.id, {
+    failedAt: dependencies.now(),
+    failure: { phase: 'machine', message: error.publicMessage, logTail: '' },
+  });
+  await dependencies.queue.enqueueReconcile(node.bayId);
+}
+
+/** Whoever asked for the node's removal while the machine was being made may have looked before it was there. */
+async function undoIfUnwanted({ database, drivers }: ReconcilerDependencies, node: Node): Promise<void> {
+  const current = await database.stores.nodes.find(SYSTEM, node.id);
+  if (!current || current.machineRemovedAt) await drivers.compute.removeMachine(node.id);
+}
+
+async function drain(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
+  const { database, drivers, now } = dependencies;
+  if (node.drainedAt) return;
+  const late = isLate(dependencies, node);
+  let detail = 'nothing ran on it';
+  if (node.joinedAt) {
+    try {
+      const context = await engineContextOf(dependencies, state);
+      const progress = await recordOperation(
+        dependencies,
+        { id: `${node.id}.drain`, bayId: node.bayId, nodeId: node.id, kind: 'drain' },
+        () => drivers.engine(state.bay.engine).drainNode(context, node),
+      );
+      if (!progress.drained && !late) throw new CallAgain(ASK_AGAIN_MS);
+      detail = progress.detail;
+      if (!progress.drained)
+        await tell(dependencies, node, 'drain-timeout', `${node.name} was not drained in time: ${detail}.`, 'warning');
+    } catch (error) {
+      if (error instanceof CallAgain || !late) throw error;
+      await tell(
+        dependencies,
+        node,
+        'drain-timeout',
+        `${node.name} could not be drained: ${publicMessageOf(error)}`,
+        'warning',
+      );
+    }
+  }
+  await database.stores.nodes.recordFacts(node.id, { drainedAt: now() });
+  await tell(dependencies, node, 'node-drained', `${node.name} is drained (${detail}).`);
+}
+
+async function leave(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
+  const { database, drivers, now } = dependencies;
+  if (node.leftAt) return;
+  if (node.joinGrantedAt) {
+    try {
+      const context = await engineContextOf(dependencies, state);
+      await recordOperation(
+        dependencies,
+        { id: `${node.id}.leave`, bayId: node.bayId, nodeId: node.id, kind: 'leave' },
+        () => drivers.engine(state.bay.engine).removeNode(context, node),
+      );
+    } catch (error) {
+      // An engine that no longer answers must not keep a machine alive for ever.
+      if (!isLate(dependencies, node)) throw error;
+      await tell(
+        dependencies,
+        node,
+        'leave-timeout',
+        `${node.name} could not leave the cluster: ${publicMessageOf(error)}`,
+        'warning',
+      );
+    }
+  }
+  await database.stores.nodes.recordFacts(node.id, { leftAt: now() });
+}
+
+async function deleteMachine(dependencies: ReconcilerDependencies, _state: BayState, node: Node): Promise<void> {
+  const { database, drivers, now, queue } = dependencies;
+  if (!node.removalRequestedAt) return;
+  if (!node.machineRemovedAt) {
+    await recordOperation(
+      dependencies,
+      { id: `${node.id}.delete-machine`, bayId: node.bayId, nodeId: node.id, kind: 'delete-machine' },
+      () => drivers.compute.removeMachine(node.id),
+    );
+    await database.stores.nodes.recordFacts(node.id, { machineRemovedAt: now() });
+    await tell(dependencies, node, 'machine-removed', `The machine of ${node.name} is gone.`);
+  }
+  await queue.enqueueReconcile(node.bayId);
+}
+
+function isLate({ now, drainTimeoutMs }: ReconcilerDependencies, node: Node): boolean {
+  return node.removalRequestedAt !== null && now().getTime() >= node.removalRequestedAt.getTime() + drainTimeoutMs;
+}
+
+async function tell(
+  dependencies: ReconcilerDependencies,
+  node: Node,
+  kind: string,
+  message: string,
+  level: 'info' | 'warning' = 'info',
+): Promise<void> {
+  await recordEvent(dependencies, {
+    bayId: node.bayId,
+    projectId: node.projectId,
+    nodeId: node.id,
+    kind,
+    level,
+    message,
+  });
+}
