@@ -1,15 +1,28 @@
 /**
- * `script/stop`: ends the server of a data directory gracefully, or what a killed one left running. Prints what it did.
- * Ends with 0 when nothing runs any more.
+ * `script/stop`: ends the server of a data directory gracefully, or what a killed one left running; with `--purge` it also
+ * removes everything that the server made. Prints what it did. Ends with 0 when nothing runs any more.
  */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { BaykeeperError, detailOf } from '@baykeeper/domain';
 import { readProcessConfiguration, stopEmbeddedServices } from '@baykeeper/platform';
 import { findServer } from './data-directory-lock.js';
+import { purgeData } from './purge.js';
 
 /** Children get 25 s, the embedded services up to a minute and a half. */
 const STOP_MILLISECONDS = 150_000;
 
 async function stop(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      purge: { type: 'boolean', default: false },
+      // For tests of the purge itself.
+      'drivers-purge': {
+        type: 'string',
+        default: path.resolve(import.meta.dirname, '../../../libs/drivers/dist/purge.js'),
+      },
+    },
+  });
   const { dataDirectory } = readProcessConfiguration();
   const pid = await findServer(dataDirectory);
   if (pid !== null) {
@@ -30,6 +43,7 @@ async function stop(): Promise<void> {
     console.log(`No server runs with the data directory ${dataDirectory}.`);
   }
   await stopEmbeddedServices(dataDirectory);
+  if (values.purge) await purgeData(dataDirectory, values['drivers-purge']);
 }
 
 try {

@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -272,4 +272,64 @@ describe('the server', () => {
     expect((await stop()).stdout).toBe(`No server runs with the data directory ${data}.\n`);
     expect(await processesOf(data)).toEqual([]);
   });
+
+  it('is removed without a trace by the stop command, after the drivers removed what they made', async () => {
+    const inner = path.join(data, 'installation');
+    const env = environment({ BAYKEEPER_DATA: inner });
+    const purge = path.join(data, 'purge.mjs');
+    await writeFile(
+      purge,
+      `import { readdirSync, writeFileSync } from 'node:fs';
+       writeFileSync(${JSON.stringify(path.join(data, 'purged'))}, process.argv.slice(2).join(' ') + ' ' + readdirSync(process.argv[3]).includes('postgresql'));`,
+    );
+    const stop = () =>
+      run(process.execPath, [path.join(dist, 'stop.js'), '--purge', `--drivers-purge=${purge}`], { env });
+    const server = await launchReady({ env: { BAYKEEPER_DATA: inner } });
+    expect((await stop()).stdout).toContain(`The server has stopped.\nRemoved ${inner} and everything in it.\n`);
+    expect(await server.ended).toBe(0);
+    expect(await readFile(path.join(data, 'purged'), 'utf8')).toBe(`--data ${inner} true`);
+    await expect(stat(inner)).rejects.toThrow('ENOENT');
+    expect((await stop()).stdout).toContain(`There is no data directory ${inner}.`);
+  });
+
+  it('keeps the data when the drivers could not remove what they made', async () => {
+    const purge = path.join(data, 'purge.mjs');
+    await writeFile(purge, 'process.exit(4);');
+    await mkdir(path.join(data, 'postgresql'));
+    const stop = run(process.execPath, [path.join(dist, 'stop.js'), '--purge', `--drivers-purge=${purge}`], {
+      env: environment(),
+    });
+    await expect(stop).rejects.toMatchObject({
+      code: 1,
+      stderr: 'purge.mjs failed, so the data directory was kept. Its lines above say why; then try again.\n',
+    });
+    expect(await readdir(data)).toContain('postgresql');
+  });
+
+  it('never removes a directory that is none of its own', async () => {
+    const purge = path.join(data, 'none.mjs');
+    await writeFile(path.join(data, 'thesis.txt'), 'all of my work');
+    const stop = run(process.execPath, [path.join(dist, 'stop.js'), '--purge', `--drivers-purge=${purge}`], {
+      env: environment(),
+    });
+    await expect(stop).rejects.toMatchObject({ stderr: expect.stringContaining('nothing was removed') });
+    expect(await readFile(path.join(data, 'thesis.txt'), 'utf8')).toBe('all of my work');
+  });
+
+  (process.getuid?.() === 0 ? it : it.skip)(
+    'unmounts before it removes, so that what was mounted stays (root)',
+    async () => {
+      const inner = path.join(data, 'installation');
+      const treasure = path.join(data, 'treasure');
+      await mkdir(path.join(inner, 'images', 'a b'), { recursive: true });
+      await mkdir(treasure);
+      await writeFile(path.join(treasure, 'file'), 'kept');
+      await run('mount', ['--bind', treasure, path.join(inner, 'images', 'a b')]);
+      await run(process.execPath, [path.join(dist, 'stop.js'), '--purge', '--drivers-purge=/nonexistent'], {
+        env: environment({ BAYKEEPER_DATA: inner }),
+      });
+      await expect(stat(inner)).rejects.toThrow('ENOENT');
+      expect(await readFile(path.join(treasure, 'file'), 'utf8')).toBe('kept');
+    },
+  );
 });
