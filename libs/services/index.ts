@@ -16,3 +16,4 @@ export * from './credentials/credentials.js';
 export * from './certificates/bay-pki.js';
 export * from './node-enrolment/node-enrolment.js';
 export * from './node-enrolment/watch.js';
+export * from './control-plane/control-plane.js';

@@ -45,9 +45,6 @@ interface Family {
   readonly body: (baymodel: Baymodel, baseUrl: string) => { readonly uuid: string };
 }
 
-const SORT_KEYS = ['id', 'uuid', 'name', 'coe', 'image_id', 'public', 'created_at', 'updated_at'] as const;
-const baymodelPageQuery = pageQuery(SORT_KEYS);
-
 function baymodelRoutes(family: Family, name: string): Type<object> {
   const { collection, word } = family;
   const page = { description: 'A page of the list', schema: family.many };
@@ -64,7 +61,7 @@ function baymodelRoutes(family: Family, name: string): Type<object> {
     @Operation({
       access: 'clustertemplate:get_all',
       summary: `List the ${word}s the project may use`,
-      query: baymodelPageQuery,
+      query: pageQuery,
       answers: { 200: page, ...REFUSED },
     })
     list(@Req() request: FastifyRequest, @Query() query: unknown) {
@@ -75,7 +72,7 @@ function baymodelRoutes(family: Family, name: string): Type<object> {
     @Operation({
       access: 'clustertemplate:detail',
       summary: `List the ${word}s the project may use, exactly as the plain list does`,
-      query: baymodelPageQuery,
+      query: pageQuery,
       answers: { 200: page, ...REFUSED },
     })
     detail(@Req() request: FastifyRequest, @Query() query: unknown) {
@@ -139,7 +136,7 @@ function baymodelRoutes(family: Family, name: string): Type<object> {
     }
 
     async page(request: FastifyRequest, query: unknown, path: string) {
-      const asked = parseQuery(baymodelPageQuery, query);
+      const asked = parseQuery(pageQuery, query);
       const found = await this.baymodels.list(callerOf(request), pageOf(asked));
       const items = found.map((baymodel) => this.body(baymodel));
       return { [collection]: items, ...nextLink(this.settings.baseUrl, path, asked, items) };

@@ -54,21 +54,6 @@ interface Family {
   readonly unknownBaymodel: (minor: number) => WishRules['unknownBaymodel'];
 }
 
-const SORT_KEYS = [
-  'id',
-  'uuid',
-  'name',
-  'status',
-  'keypair',
-  'flavor_id',
-  'master_flavor_id',
-  'docker_volume_size',
-  'create_timeout',
-  'api_address',
-  'created_at',
-  'updated_at',
-] as const;
-const bayPageQuery = pageQuery(SORT_KEYS);
 const patchQuery = z.strictObject({ rollback: flag().optional() });
 
 function bayRoutes(family: Family, name: string): Type<object> {
@@ -87,11 +72,11 @@ function bayRoutes(family: Family, name: string): Type<object> {
     @Operation({
       access: 'cluster:get_all',
       summary: `List ${word}s`,
-      query: bayPageQuery,
+      query: pageQuery,
       answers: { 200: { description: 'A page of the list', schema: family.many }, ...REFUSED },
     })
     async list(@Req() request: FastifyRequest, @Query() query: unknown) {
-      const asked = parseQuery(bayPageQuery, query);
+      const asked = parseQuery(pageQuery, query);
       const { baseUrl } = this.settings;
       const views = await this.bays.list(callerOf(request), pageOf(asked));
       const items = views.map((view) => family.summary(view, baseUrl, request.minor));
@@ -102,11 +87,11 @@ function bayRoutes(family: Family, name: string): Type<object> {
     @Operation({
       access: 'cluster:detail',
       summary: `List ${word}s with all their fields`,
-      query: bayPageQuery,
+      query: pageQuery,
       answers: { 200: { description: 'A page of the list', schema: family.manyInDetail }, ...REFUSED },
     })
     async detail(@Req() request: FastifyRequest, @Query() query: unknown) {
-      const asked = parseQuery(bayPageQuery, query);
+      const asked = parseQuery(pageQuery, query);
       const { baseUrl } = this.settings;
       const caller = callerOf(request);
       const views = await this.bays.list(caller, pageOf(asked));

@@ -7,23 +7,23 @@ import type { Page } from '@baykeeper/storage';
 const MAXIMUM_LIMIT = 1_000;
 
 const LIMIT_ADVICE = 'give a whole number above 0';
+const MARKER_ADVICE = 'give the uuid of the last item of the page before';
+const SORT_ADVICE = 'give the name of a field';
 
-/** The arguments of a list. @param sortKeys names of the wire that rows can be sorted by */
-export function pageQuery<const Keys extends readonly [string, ...string[]]>(sortKeys: Keys) {
-  return z.strictObject({
-    limit: z
-      .string({ error: LIMIT_ADVICE })
-      .regex(/^\d{1,9}$/, { error: LIMIT_ADVICE })
-      .transform(Number)
-      .refine((limit) => limit > 0, { error: LIMIT_ADVICE })
-      .transform((limit) => Math.min(limit, MAXIMUM_LIMIT))
-      .default(MAXIMUM_LIMIT)
-      .meta({ type: 'integer', minimum: 1, maximum: MAXIMUM_LIMIT }),
-    marker: z.string().refine(isUuid, { error: 'give the uuid of the last item of the page before' }).optional(),
-    sort_key: z.enum(sortKeys, { error: `give one of ${sortKeys.join(', ')}` }).default('id' as Keys[number]),
-    sort_dir: z.enum(['asc', 'desc'], { error: 'give asc or desc' }).default('asc'),
-  });
-}
+/** The arguments of every list. What rows can be sorted by, the stores decide. */
+export const pageQuery = z.strictObject({
+  limit: z
+    .string({ error: LIMIT_ADVICE })
+    .regex(/^\d{1,9}$/, { error: LIMIT_ADVICE })
+    .transform(Number)
+    .refine((limit) => limit > 0, { error: LIMIT_ADVICE })
+    .transform((limit) => Math.min(limit, MAXIMUM_LIMIT))
+    .default(MAXIMUM_LIMIT)
+    .meta({ type: 'integer', minimum: 1, maximum: MAXIMUM_LIMIT }),
+  marker: z.string({ error: MARKER_ADVICE }).refine(isUuid, { error: MARKER_ADVICE }).optional(),
+  sort_key: z.string({ error: SORT_ADVICE }).max(64, { error: SORT_ADVICE }).default('id'),
+  sort_dir: z.enum(['asc', 'desc'], { error: 'give asc or desc' }).default('asc'),
+});
 
 export interface PageQuery {
   readonly limit: number;

@@ -1,0 +1,156 @@
+/**
+ * The whole API over a real PostgreSQL and a real port of this machine, for integration tests. Who asks is decided by
+ * tokens that the test made; everything else is as in production.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Log, ProjectId, UserId } from '@baykeeper/domain';
+import type { EngineDriver, LoadBalancerView } from '@baykeeper/drivers';
+import { openBayAuthorities, openKeyVault } from '@baykeeper/pki';
+import {
+  Baymodels,
+  Bays,
+  Certificates,
+  Credentials,
+  FLAVORS,
+  NodeEnrolment,
+  type Caller,
+  type Engines,
+} from '@baykeeper/services';
+import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
+import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
+import { ApiSettings } from '../api-settings.js';
+import { BayDetails } from '../bays/bay-details.js';
+import { BayEvents } from '../bays/bay-events.js';
+import { BayRecords } from '../bays/bay-records.js';
+import { createApi } from '../create-api.js';
+import { MetricsText, ReadinessChecks } from '../operations/health.controller.js';
+import { LocalSignals } from './local-signals.js';
+
+/** What every start of the test API names itself in links. */
+export const BASE_URL = 'http://bays.example:9511';
+
+export interface TestApi {
+  readonly url: string;
+  readonly database: Database;
+  readonly signals: LocalSignals;
+  /** Problems that were logged: faults of ours. */
+  readonly faults: readonly string[];
+  /** What the load balancer driver answers. */
+  readonly balancers: LoadBalancerView[];
+  /** A token for a new user of the project. */
+  token(projectId: ProjectId, ...roles: string[]): Promise<string>;
+  project(): Promise<ProjectId>;
+  callerOf(token: string): Caller;
+  close(): Promise<void>;
+}
+
+export async function startTestApi(databaseUrl: string, engine: EngineDriver): Promise<TestApi> {
+  const database = await openDatabase({ url: databaseUrl, poolSize: 6 });
+  const signals = new LocalSignals();
+  const faults: string[] = [];
+  const holders = new Map<string, TokenHolder>();
+  const balancers: LoadBalancerView[] = [];
+  const app = await openApp({ database, signals, holders, balancers, engine, log: logInto(faults) });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.getHttpServer().address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    database,
+    signals,
+    faults,
+    balancers,
+    async project() {
+      const id = randomUUID() as ProjectId;
+      await database.stores.projects.insert({ id, name: `project-${id}` });
+      return id;
+    },
+    async token(projectId, ...roles) {
+      const userId = randomUUID() as UserId;
+      const userName = `user-${userId}`;
+      await database.stores.users.insert({
+        id: userId,
+        name: userName,
+        passwordHash: '-',
+        defaultProjectId: projectId,
+      });
+      const token = randomBytes(16).toString('hex');
+      holders.set(token, { userId, userName, projectId, roles });
+      return token;
+    },
+    callerOf(token) {
+      const holder = holders.get(token);
+      if (holder?.projectId == null) throw new Error('that token was not made here');
+      return { ...holder, projectId: holder.projectId };
+    },
+    async close() {
+      await app.close();
+      await database.close();
+    },
+  };
+}
+
+interface AppFacts {
+  readonly database: Database;
+  readonly signals: LocalSignals;
+  readonly holders: ReadonlyMap<string, TokenHolder>;
+  readonly balancers: readonly LoadBalancerView[];
+  readonly engine: EngineDriver;
+  readonly log: Log;
+}
+
+function openApp({ database, signals, holders, balancers, engine, log }: AppFacts): Promise<NestFastifyApplication> {
+  const engines: Engines = { engineNames: ['swarm'], engine: () => engine };
+  const catalogue = {
+    images: new Map([['debian-12-docker', 'debian']]),
+    flavors: FLAVORS,
+    serverTypes: ['vm'] as const,
+  };
+  const vault = openKeyVault(randomBytes(32));
+  const { certificateAuthorities } = database.stores;
+  const authorities = openBayAuthorities({
+    vault,
+    records: {
+      find: (bayId, purpose) => certificateAuthorities.findByBay(SYSTEM, bayId, purpose),
+      insert: (authority) => certificateAuthorities.insert(SYSTEM, authority),
+    },
+  });
+  const now = () => new Date();
+  const certificates = new Certificates({ database, engines, authorities, now });
+  const enrolment = new NodeEnrolment({
+    ...{ database, engines, authorities, signals, now, log },
+    controlIdentity: () => Promise.resolve(null),
+    sessionToken: (nodeId, hash) => `${nodeId}.${hash}`,
+  });
+  return createApi({
+    log,
+    access: openAccessCheck((token) => Promise.resolve(holders.get(token) ?? null)),
+    parts: {
+      settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
+      baymodels: new Baymodels({ database, engines, catalogue }),
+      bays: new Bays({ database, engines, catalogue, signals }),
+      certificates,
+      credentials: new Credentials({ engines, certificates }),
+      enrolment,
+      details: new BayDetails(database),
+      records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, () => Promise.resolve('test'), log),
+      events: new BayEvents(database, signals),
+      readiness: new ReadinessChecks({ database: () => database.ping() }),
+      metrics: new MetricsText(() => Promise.resolve('')),
+    },
+  });
+}
+
+function logInto(faults: string[]): Log {
+  const ignore = (): void => undefined;
+  return {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: ({ err }, message) => {
+      faults.push(`${message}: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}`);
+    },
+  };
+}
