@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeService, fakeNode, magnumError } from '../testing/fake-service.js';
+import { FakeService } from '../testing/fake-service.js';
+import { fakeNode, magnumError } from '../testing/fixtures.js';
 import { buildBay, outcomeOf, Person } from '../testing/run-bay.js';
 
 // Each test starts the command several times; on a busy machine that takes seconds.
@@ -49,6 +50,8 @@ describe('looking at bays', () => {
     expect(JSON.parse(outcome.stdout)).toMatchObject({
       bays: [{ uuid: bay.uuid, name: 'web', node_count: 2, template_name: 'Swarm-1', coe: 'swarm' }],
     });
+    const shown = await person.bay(['show', 'web', '--json']);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ uuid: bay.uuid, api_address: 'tcp://192.0.2.7:2376' });
   });
 
   it('says which bay there is not, and exits with 4', async () => {

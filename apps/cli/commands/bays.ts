@@ -29,7 +29,7 @@ export function registerBayViews(program: Command, beginning: Beginning): void {
     .action(async (ident: string, _options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const [bay, templates] = await Promise.all([showBay(session, ident), templatesByUuid(session)]);
-      if (context.json) printJson(context, { bay: bayJson(bay, templates) });
+      if (context.json) printJson(context, bayJson(bay, templates));
       else printResult(context, renderBay(bay, await nodesIfTold(session, bay.uuid), templates, context.now()));
     });
 

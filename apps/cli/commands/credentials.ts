@@ -49,7 +49,7 @@ export function registerCredentials(program: Command, beginning: Beginning): voi
       writeBundle(directory, bay, files, options.force === true);
       const names = files.map((file) => file.name);
       if (context.json) {
-        printJson(context, { credentials: { directory, files: names } });
+        printJson(context, { directory, files: names });
         return;
       }
       const shown = relative(process.cwd(), directory) || '.';

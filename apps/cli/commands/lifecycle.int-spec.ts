@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FakeService, fakeNode, type Scene } from '../testing/fake-service.js';
+import { FakeService } from '../testing/fake-service.js';
+import { fakeNode, type Scene } from '../testing/fixtures.js';
 import { buildBay, outcomeOf, Person } from '../testing/run-bay.js';
 
 // Each test starts the command several times; on a busy machine that takes seconds.
@@ -99,7 +100,7 @@ describe('bay create', () => {
     service.play(CREATION);
     const outcome = await person.bay(['create', 'web', '-t', 'swarm-1', '--wait', '--json']);
     expect(outcome.stderr).toBe('');
-    expect(JSON.parse(outcome.stdout)).toMatchObject({ bay: { name: 'web', status: 'CREATE_COMPLETE' } });
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ name: 'web', status: 'CREATE_COMPLETE', coe: 'swarm' });
   });
 
   it('--wait ends with 6 and the reason when the bay fails', async () => {
@@ -183,6 +184,21 @@ describe('bay scale', () => {
     expect(await person.bay(['scale', 'web', 'many'])).toMatchObject({ code: 2 });
     expect(await person.bay(['scale', 'web', '1.5'])).toMatchObject({ code: 2 });
     expect(service.requests).toEqual([]);
+  });
+});
+
+describe('bay wait', () => {
+  it('does not call a bay done whose nodes are not yet what was wished', async () => {
+    service.addBay('web', { node_count: 2 });
+    const nodes = [fakeNode('web-master-0'), fakeNode('web-worker-1'), fakeNode('web-worker-2', { phase: 'booting' })];
+    service.play([
+      { nodes: nodes.slice(0, 2) },
+      { nodes },
+      { nodes: [...nodes.slice(0, 2), fakeNode('web-worker-2')] },
+    ]);
+    const outcome = await person.bay(['wait', 'web']);
+    expect(outcome.code).toBe(0);
+    expect(outcome.stderr).toMatch(/web-worker-2: booting\n.*web-worker-2: ready\n$/);
   });
 });
 

@@ -117,7 +117,8 @@ async function conclude(context: CommandContext, session: Session, wish: Wish, o
     ? await waitForBay(context, session, { ...wish, timeoutMs: options.waitTimeout ?? null })
     : await showBay(session, wish.uuid);
   if (context.json) {
-    printJson(context, { bay: bay === null ? null : bayJson(bay, await templatesByUuid(session)) });
+    const { uuid, name } = wish;
+    printJson(context, bay === null ? { uuid, name, gone: true } : bayJson(bay, await templatesByUuid(session)));
   } else if (!waits || bay === null) {
     printResult(context, wish.accepted);
   } else {
@@ -151,7 +152,7 @@ function registerWait(program: Command, beginning: Beginning): void {
     });
     const gone = `Bay "${bay?.name ?? ident}" is gone.`;
     if (bay === null) {
-      if (context.json) printJson(context, { bay: null });
+      if (context.json) printJson(context, { uuid: null, name: ident, gone: true });
       else printResult(context, gone);
       return;
     }
@@ -183,7 +184,7 @@ function registerRemove(program: Command, beginning: Beginning): void {
       const timeoutMs = options.waitTimeout ?? null;
       await waitForBay(context, session, { uuid, name, before, goal: { kind: 'deleted' }, timeoutMs });
     }
-    if (context.json) printJson(context, { deleted: { uuid, name, gone: wantsToWait(options) } });
+    if (context.json) printJson(context, { uuid, name, gone: wantsToWait(options) });
     else if (wantsToWait(options)) printResult(context, `Bay "${name}" is gone.`);
     else printResult(context, `Bay "${name}" is being deleted. Watch it with: bay wait ${name} --deleted`);
   });

@@ -169,6 +169,13 @@ describe('a saved login', () => {
     expect(await person.bay(['ls'])).toMatchObject({ code: 5 });
   });
 
+  it('gives its token to other programs, alone on a line', async () => {
+    await login();
+    const [token] = service.tokens;
+    expect(await person.bay(['token'])).toEqual({ code: 0, stdout: `${token ?? ''}\n`, stderr: '' });
+    expect(JSON.parse((await person.bay(['token', '--json'])).stdout)).toMatchObject({ endpoint: `${service.url}/v1` });
+  });
+
   it('is forgotten by logout, which ends the token too', async () => {
     await login();
     expect(await person.bay(['logout'])).toMatchObject({ code: 0, stdout: 'Logged out alice.\n' });

@@ -52,6 +52,16 @@ export function registerLogin(program: Command, beginning: Beginning): void {
     .action(async (_options: object, command: Command) => {
       await logout(beginning.context(command));
     });
+  program
+    .command('token')
+    .summary('print the token, for other programs that speak with the service')
+    .description('Prints the token on standard output: whoever has it can act as you until it expires.')
+    .action(async (_options: object, command: Command) => {
+      const { context, session } = await beginning.session(command);
+      const { token, expiresAt } = session.token;
+      if (context.json) printJson(context, { token, expires_at: expiresAt, endpoint: session.endpoint });
+      else context.stdout.write(`${token}\n`);
+    });
 }
 
 async function login(context: CommandContext, options: LoginOptions): Promise<void> {
@@ -73,7 +83,7 @@ async function login(context: CommandContext, options: LoginOptions): Promise<vo
   if (context.json) {
     const { id, name } = issued.user;
     const projectJson = project && { id: project.id, name: project.name };
-    printJson(context, { login: { endpoint, user: { id, name }, project: projectJson, expires_at: expiresAt, file } });
+    printJson(context, { endpoint, user: { id, name }, project: projectJson, expires_at: expiresAt, file });
   } else {
     const where = project === null ? '' : ` in project ${project.name}`;
     printResult(context, `Logged in as ${issued.user.name}${where} at ${endpoint} until ${expiresAt}.`);

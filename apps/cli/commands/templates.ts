@@ -37,7 +37,7 @@ export function registerTemplates(program: Command, beginning: Beginning): void 
       .action(async (wanted: string, _options: object, command: Command) => {
         const { context, session } = await beginning.session(command);
         const found = pickTemplate(await listTemplates(session), wanted);
-        if (context.json) printJson(context, { template: found });
+        if (context.json) printJson(context, found);
         else printResult(context, renderTemplate(found));
       });
   }
@@ -54,7 +54,7 @@ export function registerTemplates(program: Command, beginning: Beginning): void 
         wanted,
       );
       await deleteTemplate(session, uuid);
-      if (context.json) printJson(context, { deleted: { uuid, name } });
+      if (context.json) printJson(context, { uuid, name, gone: true });
       else printResult(context, `Template "${name}" is deleted.`);
     });
 }
@@ -134,7 +134,7 @@ function registerTemplateCreate(parent: Command, beginning: Beginning): void {
     .action(async (name: string, options: TemplateOptions, command: Command) => {
       const { context, session } = await beginning.session(command);
       const created = await createTemplate(session, newTemplate(name, options));
-      if (context.json) printJson(context, { template: created });
+      if (context.json) printJson(context, created);
       else printResult(context, `Template "${created.name}" is created (${created.uuid}).`);
     });
 }

@@ -18,7 +18,7 @@ export function registerVersion(program: Command, beginning: Beginning): void {
       const context = beginning.context(command);
       const endpoint = readOpenrc(context.environment).endpoint ?? loadLogin(context.environment)?.endpoint ?? null;
       const server = endpoint === null ? null : await askVersion(endpoint, readOpenrc(context.environment).caFile);
-      if (context.json) printJson(context, { version: { client: CLIENT_VERSION, server } });
+      if (context.json) printJson(context, { client: CLIENT_VERSION, server });
       else printResult(context, `bay ${CLIENT_VERSION}${server === null ? '' : `, service ${server}`}`);
     });
 }

@@ -20,6 +20,7 @@ export interface Call {
 /** A token in use. */
 interface Pass {
   readonly token: string;
+  readonly expiresAt: string;
   readonly endpoint: string;
   readonly project: Principal | null;
 }
@@ -40,6 +41,11 @@ export class Session {
 
   get endpoint(): string {
     return this.pass.endpoint;
+  }
+
+  /** The token itself, for a person who asked for it. */
+  get token(): { readonly token: string; readonly expiresAt: string } {
+    return this.pass;
   }
 
   /** For messages; null when the token is for no project. */
@@ -134,10 +140,10 @@ async function renewSavedLogin(
 
 function passOf(login: SavedLogin, openrc: Openrc): Pass {
   const endpoint = openrc.endpoint === null ? login.endpoint : endpointUrlOf(openrc.endpoint);
-  return { token: login.token, endpoint, project: login.project };
+  return { token: login.token, expiresAt: login.expiresAt, endpoint, project: login.project };
 }
 
 function passFrom(issued: IssuedToken, openrc: Openrc): Pass {
   const endpoint = openrc.endpoint === null ? endpointFrom(issued, openrc) : endpointUrlOf(openrc.endpoint);
-  return { token: issued.token, endpoint, project: issued.project };
+  return { token: issued.token, expiresAt: issued.expiresAt, endpoint, project: issued.project };
 }

@@ -47,7 +47,16 @@ export function judge(input: VerdictInput): Verdict {
   if (goal.kind === 'node-count') {
     return hasWorkers(look, goal.count) || !stale ? { kind: 'reached' } : { kind: 'going' };
   }
-  return stale ? { kind: 'going' } : { kind: 'reached' };
+  // Without a wish of our own, somebody else's may be underway: then the nodes are not yet what the bay should have.
+  const behind = before === null && input.sinceMs < STALE_MS && look.nodes.length > 0 && !isComplete(look);
+  return stale || behind ? { kind: 'going' } : { kind: 'reached' };
+}
+
+/** Whether the nodes, all of them ready, are as many as are wanted. */
+function isComplete(look: Look): boolean {
+  const nodes = look.nodes.filter((node) => node.phase !== 'removed');
+  const wanted = (look.bay?.node_count ?? 0) + (look.bay?.master_count ?? 0);
+  return nodes.length === wanted && nodes.every((node) => node.phase === 'ready');
 }
 
 /** Whether the wished workers, and no others, are there and ready: then even a stale status tells the truth. */
