@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseSettings } from './contracts/stores.js';
 import { ENTITIES } from './entities/index.js';
 import { SnakeCaseNames } from './entities/snake-case-names.js';
+import { SilentLogger } from './silent-logger.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than any statement of ours takes by far; a server that hangs must not hold a request for ever. */
@@ -25,7 +26,7 @@ export function createDataSource(settings: DatabaseSettings, changes: DataSource
     migrationsTableName: 'migrations',
     namingStrategy: new SnakeCaseNames(),
     synchronize: false,
-    logging: false,
+    logger: new SilentLogger(),
     installExtensions: false,
     poolSize: changes.poolSize ?? settings.poolSize ?? 10,
     applicationName: settings.applicationName ?? 'baykeeper',

@@ -65,10 +65,13 @@ export interface UserStore {
   findById(id: string): Promise<UserRecord | null>;
   findByName(name: string): Promise<UserRecord | null>;
   setPassword(id: UserId, passwordHash: string): Promise<void>;
+  /** The same password hashed anew; nothing when the password was changed meanwhile. */
+  replaceHash(id: UserId, known: string, replacement: string): Promise<void>;
   setEnabled(id: UserId, enabled: boolean): Promise<void>;
   /**
    * Counts a wrong password. From `policy.allowed` in a row on, each locks the user for `policy.firstLockSeconds`,
-   * doubled with every further one, up to `policy.longestLockSeconds`.
+   * doubled with every further one, up to `policy.longestLockSeconds`. What comes while the user is
+   * locked does not count: a person who keeps trying does not wait longer for it.
    */
   recordFailedLogin(id: UserId, policy: LockPolicy): Promise<void>;
   /**

@@ -78,6 +78,14 @@ export class PostgresUserStore implements UserStore {
     );
   }
 
+  async replaceHash(id: UserId, known: string, replacement: string): Promise<void> {
+    await changeRows(this.manager, 'UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
+      id,
+      known,
+      replacement,
+    ]);
+  }
+
   async setEnabled(id: UserId, enabled: boolean): Promise<void> {
     await changeRows(this.manager, 'UPDATE users SET enabled = $2 WHERE id = $1', [id, enabled]);
   }
@@ -91,7 +99,7 @@ export class PostgresUserStore implements UserStore {
            THEN clock_timestamp() + make_interval(secs =>
              least($4::float8, $3::float8 * 2.0 ^ least(failed_logins + 1 - $2::integer, 30)))
            ELSE locked_until END
-       WHERE id = $1`,
+       WHERE id = $1 AND (locked_until IS NULL OR locked_until <= clock_timestamp())`,
       [id, policy.allowed, policy.firstLockSeconds, policy.longestLockSeconds],
     );
   }
