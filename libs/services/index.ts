@@ -17,3 +17,4 @@ export * from './certificates/bay-pki.js';
 export * from './node-enrolment/node-enrolment.js';
 export * from './node-enrolment/watch.js';
 export * from './control-plane/control-plane.js';
+export { openInstallation, type Installation } from './installation/open-installation.js';

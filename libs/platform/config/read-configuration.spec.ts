@@ -29,6 +29,7 @@ describe('readConfiguration', () => {
       nodePort: 9512,
       nodeUrl: null,
       dataDirectory: '/var/lib/baykeeper',
+      imagesDirectory: null,
       databaseUrl: null,
       redisUrl: null,
       adminPassword: null,

@@ -114,6 +114,14 @@ export const SETTINGS = {
     shownDefault: '/var/lib/baykeeper as root, else ~/.local/share/baykeeper',
     description: 'Everything that is kept: embedded databases, images, keys, logs.',
   }),
+  imagesDirectory: setting({
+    name: 'BAYKEEPER_IMAGES',
+    schema: z.string().startsWith('/').max(1024).optional(),
+    form: 'an absolute path',
+    shownDefault: 'images in the data directory',
+    description:
+      'Root filesystems that local compute built. Installations of one machine may share a directory; a purge leaves a shared one alone.',
+  }),
   databaseUrl: setting({
     name: 'DATABASE_URL',
     schema: z

@@ -1,0 +1,98 @@
+/**
+ * BullMQ's side of the worker: which job name is handled by what. The table is checked when the process starts: a job
+ * without a handler, or two for one, would only be noticed when a bay stands still.
+ */
+import { DelayedError, Worker, type Job } from 'bullmq';
+import { detailOf, NODE_STEPS, type Log, type NodeStep } from '@baykeeper/domain';
+import {
+  BAYS_QUEUE,
+  NODE_STEPS_QUEUE,
+  type NodeStepJob,
+  type ReconcileJob,
+  type RedisConnection,
+} from '@baykeeper/queue';
+import {
+  CallAgain,
+  reconcileBay,
+  runNodeStep,
+  type MachineListing,
+  type ReconcilerDependencies,
+} from '@baykeeper/reconciler';
+
+/** How soon the jobs of a process that died are taken over: its lock runs out, and somebody looks for such locks. */
+const LOCK_MS = 15_000;
+const LOOK_FOR_STALLED_MS = 5_000;
+/** A job that outlives this many workers is left to the sweep. */
+const MOST_TAKE_OVERS = 5;
+
+export interface ProcessorSettings {
+  readonly reconcileConcurrency: number;
+  readonly stepConcurrency: number;
+}
+
+export interface Processors {
+  close(): Promise<void>;
+}
+
+export function startProcessors(
+  connection: RedisConnection,
+  dependencies: ReconcilerDependencies,
+  listing: MachineListing,
+  settings: ProcessorSettings,
+): Processors {
+  const bays = new Worker<ReconcileJob>(
+    BAYS_QUEUE,
+    async (job) => {
+      // A wake only turns into a reconcile: so at most one pass per bay runs and one waits, whoever asked.
+      if (job.name === 'wake') await dependencies.queue.enqueueReconcile(job.data.bayId);
+      else await reconcileBay(dependencies, listing, job.data.bayId);
+    },
+    { ...workerOptions(connection), concurrency: settings.reconcileConcurrency },
+  );
+  const nodeSteps = new Worker<NodeStepJob>(
+    NODE_STEPS_QUEUE,
+    (job, token) => processNodeStep(dependencies, job, token),
+    { ...workerOptions(connection), concurrency: settings.stepConcurrency },
+  );
+  for (const worker of [bays, nodeSteps]) logFailures(worker, dependencies.log);
+  return {
+    async close() {
+      await Promise.all([bays.close(), nodeSteps.close()]);
+    },
+  };
+}
+
+function workerOptions(connection: RedisConnection) {
+  return { connection, lockDuration: LOCK_MS, stalledInterval: LOOK_FOR_STALLED_MS, maxStalledCount: MOST_TAKE_OVERS };
+}
+
+async function processNodeStep(
+  dependencies: ReconcilerDependencies,
+  job: Job<NodeStepJob>,
+  token: string | undefined,
+): Promise<void> {
+  if (!isNodeStep(job.name)) throw new Error(`no handler for the job ${job.name}`);
+  try {
+    await runNodeStep(dependencies, job.name, job.data);
+  } catch (error) {
+    if (!(error instanceof CallAgain)) throw error;
+    await job.moveToDelayed(dependencies.now().getTime() + error.afterMs, token);
+    throw new DelayedError();
+  }
+}
+
+function isNodeStep(name: string): name is NodeStep {
+  return NODE_STEPS.some((step) => step === name);
+}
+
+function logFailures(worker: Worker, log: Log): void {
+  worker.on('failed', (job, error) => {
+    log.warn(
+      { queue: worker.name, job: job?.name, jobId: job?.id, attempt: job?.attemptsMade, error: detailOf(error) },
+      'a job failed',
+    );
+  });
+  worker.on('error', (error) => {
+    log.warn({ queue: worker.name, error: detailOf(error) }, 'a queue connection failed');
+  });
+}

@@ -1,0 +1,86 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { hostname } from 'node:os';
+import type { Configuration, Logger } from '@baykeeper/platform';
+import { enrolmentTokenOf } from '@baykeeper/pki';
+import { detailOf } from '@baykeeper/domain';
+import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
+import type { Installation } from '@baykeeper/services';
+import { startProcessors, type Processors } from './processors.js';
+import { startSchedules, type Schedules } from './schedules.js';
+
+/** Passes are short and mostly wait for others; steps wait for machines. */
+const STEPS_PER_RECONCILE = 2;
+/** Failed starts of a node's machine or bootstrap that are replaced within one wish. */
+const MAXIMUM_REPLACEMENTS = 3;
+const REPLACEMENT_BACKOFF_MS = 5_000;
+const ORPHAN_SWEEP_SECONDS = 30;
+
+/** Ties the reconciler to BullMQ and to time, for as long as the process lives. */
+@Injectable()
+export class WorkerService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private processors: Processors | null = null;
+  private schedules: Schedules | null = null;
+
+  constructor(
+    private readonly installation: Installation,
+    private readonly configuration: Configuration,
+    private readonly log: Logger,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { installation, configuration, log } = this;
+    const dependencies = this.reconcilerDependencies();
+    this.processors = startProcessors(installation.redis, dependencies, openMachineListing(dependencies), {
+      reconcileConcurrency: configuration.workerConcurrency,
+      stepConcurrency: configuration.workerConcurrency * STEPS_PER_RECONCILE,
+    });
+    this.schedules = await startSchedules(dependencies, installation.signals, {
+      sweepSeconds: configuration.sweepSeconds,
+      settledSweepSeconds: configuration.settledSweepSeconds,
+      orphanSweepSeconds: ORPHAN_SWEEP_SECONDS,
+    });
+    // Nobody waits for it: a bay that is asked for meanwhile waits for the same image.
+    installation.drivers.compute
+      .prepare((message) => {
+        log.info({ driver: installation.drivers.compute.name, step: message }, 'preparing the compute driver');
+      })
+      .catch((error: unknown) => {
+        log.warn(
+          { error: detailOf(error) },
+          'preparing the compute driver failed; it is tried again with the first machine',
+        );
+      });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.schedules?.stop();
+    await this.processors?.close();
+    await this.installation.close();
+  }
+
+  private reconcilerDependencies(): ReconcilerDependencies {
+    const { installation, configuration, log } = this;
+    return {
+      database: installation.database,
+      queue: installation.queue,
+      signals: installation.signals,
+      drivers: installation.drivers,
+      log,
+      now: () => new Date(),
+      installation: installation.id,
+      holder: `${hostname()} ${String(process.pid)}`,
+      limits: {
+        nodeBootTimeoutMs: configuration.nodeBootTimeoutSeconds * 1000,
+        defaultCreateTimeoutMs: configuration.createTimeoutMinutes * 60_000,
+        maximumReplacements: MAXIMUM_REPLACEMENTS,
+        replacementBackoffMs: REPLACEMENT_BACKOFF_MS,
+      },
+      drainTimeoutMs: configuration.drainTimeoutSeconds * 1000,
+      orphanGraceMs: configuration.orphanGraceSeconds * 1000,
+      templatesDirectory: installation.drivers.templatesDirectory,
+      controlIdentity: (bay) => installation.pki.controlIdentity(bay),
+      controlPlane: () => installation.controlPlane(),
+      enrolmentToken: (nodeId) => enrolmentTokenOf(installation.masterKey, nodeId),
+    };
+  }
+}

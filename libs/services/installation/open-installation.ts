@@ -1,0 +1,111 @@
+/**
+ * What every process of an installation stands on: database, Redis, drivers, keys. The API and the worker open it the same
+ * way, so that they can't come to different answers.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '@baykeeper/domain';
+import { openDrivers, type Drivers } from '@baykeeper/drivers';
+import { loadMasterKey, openKeyVault, type KeyVault } from '@baykeeper/pki';
+import { decideDrivers, type Configuration } from '@baykeeper/platform';
+import {
+  openBayQueue,
+  openRedis,
+  openSignals,
+  type BayQueue,
+  type RedisConnection,
+  type Signals,
+} from '@baykeeper/queue';
+import { openDatabase, runMigrations, type Database } from '@baykeeper/storage';
+import { openBayPki, type BayPki } from '../certificates/bay-pki.js';
+import {
+  controlPlaneForNodes,
+  type ControlPlaneDependencies,
+  type ControlPlaneForNodes,
+} from '../control-plane/control-plane.js';
+
+export interface Installation {
+  /** The mark on everything it makes at its drivers; the same for ever. */
+  readonly id: string;
+  readonly database: Database;
+  readonly redis: RedisConnection;
+  readonly queue: BayQueue;
+  readonly signals: Signals;
+  readonly drivers: Drivers;
+  readonly masterKey: Buffer;
+  readonly vault: KeyVault;
+  readonly pki: BayPki;
+  readonly controlPlaneDependencies: ControlPlaneDependencies;
+  readonly controlPlane: () => Promise<ControlPlaneForNodes>;
+  close(): Promise<void>;
+}
+
+/**
+ * Brings the schema up to date (under a lock: any number of processes may start at once) and opens everything.
+ * @param process `api` or `worker`, for the database's list of connections
+ * @throws BaykeeperError with what the operator has to correct
+ */
+export async function openInstallation(
+  configuration: Configuration,
+  { process, log }: { readonly process: 'api' | 'worker'; readonly log: Log },
+): Promise<Installation> {
+  const { dataDirectory, databaseUrl, redisUrl } = configuration;
+  if (databaseUrl === null || redisUrl === null)
+    throw new Error('DATABASE_URL and REDIS_URL must be set: start the service with script/server');
+  await mkdir(dataDirectory, { recursive: true });
+  const masterKey = await loadMasterKey(configuration.masterKey ?? undefined, join(dataDirectory, 'master.key'));
+  const vault = openKeyVault(masterKey);
+  const database = await openDatabase({ url: databaseUrl, applicationName: `baykeeper-${process}` });
+  for (const name of await runMigrations(database)) log.info({ migration: name }, 'migrated the database');
+  const id = await database.stores.settings.ensure('installation', randomUUID);
+  const redis = openRedis(redisUrl);
+  redis.on('error', (error: Error) => {
+    log.warn({ error: error.message }, 'the connection to Redis failed');
+  });
+  const queue = openBayQueue(redis);
+  const signals = openSignals(redis);
+  const decision = await decideDrivers(configuration);
+  const drivers = await openDrivers({
+    dataDirectory,
+    installation: id,
+    compute: decision.compute,
+    loadBalancer: decision.loadBalancer,
+    localSubnet: configuration.localSubnet,
+    imagesDirectory: configuration.imagesDirectory,
+    loadBalancerAddresses: configuration.loadBalancerAddresses,
+    nodePort: configuration.nodePort,
+    simulated: {
+      latencyMs: configuration.simulatedLatencyMilliseconds,
+      failureRate: configuration.simulatedFailureRate,
+      capacity: configuration.simulatedCapacity,
+    },
+  });
+  const controlPlaneDependencies: ControlPlaneDependencies = {
+    settings: database.stores.settings,
+    vault,
+    compute: drivers.compute,
+    nodeUrl: configuration.nodeUrl,
+    nodePort: configuration.nodePort,
+  };
+  return {
+    id,
+    database,
+    redis,
+    queue,
+    signals,
+    drivers,
+    masterKey,
+    vault,
+    pki: openBayPki({ database, vault, engines: drivers }),
+    controlPlaneDependencies,
+    controlPlane: () => controlPlaneForNodes(controlPlaneDependencies),
+    async close() {
+      await drivers.loadBalancer.close();
+      await signals.close();
+      await queue.close();
+      await redis.quit().catch(() => undefined);
+      await database.close();
+    },
+  };
+}
