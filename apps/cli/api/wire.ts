@@ -98,7 +98,7 @@ export function readTemplate(value: unknown, place: string): TemplateBody {
   };
 }
 
-export interface NodeFailureBody {
+interface NodeFailureBody {
   readonly phase: string | null;
   readonly message: string;
   readonly log_tail: string;
@@ -172,7 +172,7 @@ export function readEvent(value: unknown, place: string): EventBody {
   };
 }
 
-export interface MemberBody {
+interface MemberBody {
   readonly name: string;
   readonly node_uuid: string | null;
   readonly address: string;

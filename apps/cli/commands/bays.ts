@@ -76,7 +76,7 @@ export function registerBayViews(program: Command, beginning: Beginning): void {
     });
 }
 
-export function renderBays(bays: readonly BayBody[], templates: ReadonlyMap<string, TemplateBody>, now: Date): string {
+function renderBays(bays: readonly BayBody[], templates: ReadonlyMap<string, TemplateBody>, now: Date): string {
   const headings = ['NAME', 'STATUS', 'NODES', 'TEMPLATE', 'ADDRESS', 'AGE'];
   // Magnum lets two bays share a name; then only the uuid tells them apart.
   const ambiguous = new Set(bays.map((bay) => bay.name)).size < bays.length;
@@ -92,7 +92,7 @@ export function renderBays(bays: readonly BayBody[], templates: ReadonlyMap<stri
   return renderTable(ambiguous ? [...headings, 'UUID'] : headings, rows);
 }
 
-export function renderBay(
+function renderBay(
   bay: BayBody,
   nodes: readonly NodeBody[],
   templates: ReadonlyMap<string, TemplateBody>,
@@ -133,7 +133,7 @@ export function renderBay(
   );
 }
 
-export function renderNodes(nodes: readonly NodeBody[], withLogs: boolean, now: Date): string {
+function renderNodes(nodes: readonly NodeBody[], withLogs: boolean, now: Date): string {
   const rows = nodes.map((node): readonly Cell[] => [
     node.name,
     node.role,

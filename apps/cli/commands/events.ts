@@ -73,7 +73,7 @@ function lastOf(events: readonly EventBody[], count: number | undefined): readon
 }
 
 /** `2026-01-02T03:04:05Z  web-worker-1  Joined the swarm.` Lines after the first are indented. */
-export function renderEvent(event: EventBody): string {
+function renderEvent(event: EventBody): string {
   const paint = event.level === 'error' ? red : event.level === 'warning' ? yellow : (text: string) => text;
   const [first = '', ...more] = printableText(event.message.trimEnd()).split('\n');
   const level = event.level === 'info' ? '' : `${event.level.toUpperCase()}: `;

@@ -151,7 +151,7 @@ export function newTemplate(name: string, options: TemplateOptions): NewTemplate
   return { name, ...Object.fromEntries(said) };
 }
 
-export function renderTemplates(templates: readonly TemplateBody[]): string {
+function renderTemplates(templates: readonly TemplateBody[]): string {
   const rows = templates.map((template) => [
     template.name,
     template.coe,

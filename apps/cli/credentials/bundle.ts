@@ -1,4 +1,4 @@
-import { strFromU8, unzipSync } from 'fflate';
+import { unzipSync } from 'fflate';
 import { CommandFailure } from '../failure.js';
 
 export interface BundleFile {
@@ -53,9 +53,4 @@ function plainNameOf(path: string): string {
     );
   }
   return plain;
-}
-
-export function textOfFile(files: readonly BundleFile[], name: string): string | null {
-  const file = files.find((each) => each.name === name);
-  return file === undefined ? null : strFromU8(file.content);
 }

@@ -28,7 +28,7 @@ const RENEWAL_MARGIN_MS = 60 * 60 * 1000;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-export function keptDirectory(environment: Environment, bayUuid: string): string {
+function keptDirectory(environment: Environment, bayUuid: string): string {
   // It becomes part of a path, and came from a server.
   if (!UUID.test(bayUuid))
     throw new CommandFailure('unexpected', `"${bayUuid}" is no uuid. Is this a Baykeeper service?`);

@@ -74,7 +74,7 @@ export function quoteWhenNeeded(text: string): string {
 }
 
 /** The value between (for cmd: inside) quotes of the shell. */
-export function quote(shell: Shell, value: string): string {
+function quote(shell: Shell, value: string): string {
   if (value.includes('\0')) throw unquotable(shell, 'a zero byte');
   switch (shell) {
     case 'bash':

@@ -8,7 +8,6 @@ export const green = paintWith(32);
 export const yellow = paintWith(33);
 export const red = paintWith(31);
 export const dim = paintWith(2);
-export const bold = paintWith(1);
 
 /** Bay statuses end in what matters: COMPLETE, IN_PROGRESS or FAILED. */
 export function paintStatus(status: string): (text: string) => string {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { strToU8, zipSync } from 'fflate';
 import type { EventBody, NodeBody } from '../api/wire.js';
+import { answerIdentity } from './fake-identity.js';
 import { sendError, sendJson, type FakeBay, type FakeTemplate, type Scene } from './fixtures.js';
 
 /** One request as it came, for tests that look at what was sent. */
@@ -13,9 +14,6 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
-
-const PROJECT = { id: 'f0000000000000000000000000000001', name: 'demo', domain: { id: 'default', name: 'Default' } };
-const USER = { id: 'a0000000000000000000000000000001', name: 'alice', domain: { id: 'default', name: 'Default' } };
 
 /** The client's side of the wire contract on a loopback port: just enough of the service to see what `bay` does with it. */
 export class FakeService {
@@ -126,7 +124,7 @@ export class FakeService {
       return;
     }
     if (path.startsWith('/identity/v3/auth/tokens')) {
-      this.answerIdentity(request, response, body);
+      answerIdentity(this, request, response, body);
       return;
     }
     if (path === '/readyz') {
@@ -138,47 +136,6 @@ export class FakeService {
       return;
     }
     this.answerResource(method, new URL(path, this.url), request, response, body);
-  }
-
-  private answerIdentity(request: IncomingMessage, response: ServerResponse, body: string): void {
-    if (request.method === 'DELETE') {
-      this.tokens.delete(String(request.headers['x-subject-token']));
-      response.writeHead(204).end();
-      return;
-    }
-    const subject = request.headers['x-subject-token'];
-    if (typeof subject === 'string') {
-      if (this.tokens.has(subject)) this.sendToken(response, 200, subject);
-      else sendJson(response, 404, { error: { code: 404, title: 'Not Found', message: 'Could not find token.' } });
-      return;
-    }
-    const parsed = JSON.parse(body) as { auth: { identity: { password?: { user: { password: string } } } } };
-    if (parsed.auth.identity.password?.user.password !== this.password) {
-      sendJson(response, 401, { error: { code: 401, title: 'Unauthorized', message: 'The password is wrong.' } });
-      return;
-    }
-    const token = `token-${randomUUID()}`;
-    this.tokens.add(token);
-    this.sendToken(response, 201, token);
-  }
-
-  private sendToken(response: ServerResponse, status: number, token: string): void {
-    response.setHeader('X-Subject-Token', token);
-    const endpoint = (type: string, path: string): object => ({
-      type,
-      name: type,
-      endpoints: [
-        { id: '1', interface: 'public', region: 'RegionOne', region_id: 'RegionOne', url: `${this.url}${path}` },
-      ],
-    });
-    sendJson(response, status, {
-      token: {
-        user: USER,
-        project: PROJECT,
-        expires_at: new Date(Date.now() + this.tokenLifeMs).toISOString(),
-        catalog: [endpoint('container-infra', '/v1'), endpoint('identity', '/identity/v3')],
-      },
-    });
   }
 
   private answerResource(
