@@ -1,0 +1,260 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ComputeDriver, MachineSpec } from '../../contracts/compute.js';
+import { describeComputeDriver, type ComputeUnderTest } from '../compute.conformance.js';
+import { localPaths, type LocalComputeConfig } from './local.config.js';
+import { createLocalCompute } from './local.driver.js';
+import { probeLocalCompute } from './local.probe.js';
+import { purgeLocalCompute } from './local.purge.js';
+
+const repository = join(import.meta.dirname, '../../../..');
+const temporary = '/var/tmp';
+/** One build serves all runs: the directory's name holds the definition's digest, so a changed definition builds anew. */
+const imageStore = join(temporary, 'baykeeper-test-images');
+const image = 'debian-12-docker';
+
+const probe = await probeLocalCompute({ dataDirectory: mkdtempSync(join(temporary, 'bk-probe-')) });
+const describeHere = probe.usable ? describe : describe.skip;
+if (!probe.usable) process.stderr.write(`Skipping the local compute driver's tests: ${probe.reason}\n`);
+
+function run(program: string, ...args: string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function configIn(dataDirectory: string): LocalComputeConfig {
+  return {
+    dataDirectory,
+    installation: 'installation-a',
+    subnet: null,
+    imagesDirectory: join(repository, 'templates/images'),
+    imageStoreDirectory: imageStore,
+  };
+}
+
+async function eventually(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Everything of an installation that other programs of the host can see. */
+function observeHost(dataDirectory: string): Record<string, unknown> {
+  const { bridge } = localPaths({ dataDirectory });
+  return {
+    processes: run('ps', '-eo', 'args')
+      .split('\n')
+      .filter((line) => line.includes(dataDirectory)),
+    links: run('ip', '-o', 'link')
+      .split('\n')
+      .filter((line) => line.includes(bridge)),
+    rules: run('iptables-save')
+      .split('\n')
+      .filter((line) => line.includes(bridge)),
+    mounts: readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(dataDirectory)),
+    files: existsSync(dataDirectory) ? readdirSync(dataDirectory) : [],
+  };
+}
+const NOTHING = { processes: [], links: [], rules: [], mounts: [], files: [] };
+
+describeHere('local compute', () => {
+  describeComputeDriver(
+    async () => {
+      const dataDirectory = mkdtempSync(join(temporary, 'bk-conformance-'));
+      const config = configIn(dataDirectory);
+      const subject: ComputeUnderTest = {
+        driver: createLocalCompute(config),
+        other: createLocalCompute(config),
+        image,
+        switchOff(id) {
+          run('lxc-stop', '--kill', '--name', id, '--lxcpath', join(dataDirectory, 'machines'));
+          return Promise.resolve();
+        },
+        async dispose() {
+          await purgeLocalCompute(config);
+          rmSync(dataDirectory, { recursive: true });
+        },
+      };
+      return Promise.resolve(subject);
+    },
+    { prepare: 400_000, test: 60_000 },
+  );
+
+  describe('with real containers', () => {
+    const dataDirectory = mkdtempSync(join(temporary, 'bk-local-'));
+    const forwardingBefore = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8');
+    const config = { ...configIn(dataDirectory), nodePort: 9512 };
+    const machines = join(dataDirectory, 'machines');
+    const driver: ComputeDriver = createLocalCompute(config);
+
+    const specOf = (script: string, changes: Partial<MachineSpec> = {}): MachineSpec => ({
+      id: randomUUID(),
+      name: 'node-one',
+      installation: 'installation-a',
+      bayId: randomUUID(),
+      image,
+      flavor: null,
+      network: null,
+      files: [{ path: '/usr/lib/baykeeper/agent.sh', mode: 0o755, content: `#!/bin/sh\n${script}\n` }],
+      bootCommand: '/usr/lib/baykeeper/agent.sh',
+      ...changes,
+    });
+    const inside = (id: string, ...command: string[]): string =>
+      run('nsenter', '--target', run('lxc-info', '-P', machines, '-n', id, '-pH').trim(), '--all', ...command);
+    const printed = (id: string, text: string): Promise<void> =>
+      eventually(`"${text}" on the console`, async () => (await driver.console(id)).includes(text));
+
+    beforeAll(() => driver.prepare(() => undefined), 400_000);
+    afterAll(async () => {
+      await purgeLocalCompute(config);
+      rmSync(dataDirectory, { recursive: true, force: true });
+    }, 60_000);
+
+    it('the boot command finds its files, systemd up and the network on, and its output is on the console', async () => {
+      const spec = specOf(
+        'cat /etc/baykeeper/node.env; stat -c "mode %a" /etc/baykeeper/node.env; systemctl is-system-running; ip -4 -o address show eth0; hostname; getent hosts node-one',
+        { files: [] },
+      );
+      const machine = await driver.ensureMachine({
+        ...spec,
+        files: [
+          ...specOf('sh /etc/baykeeper/commands').files,
+          { path: '/etc/baykeeper/node.env', mode: 0o600, content: "GREETING='hello from a file'\n" },
+          {
+            path: '/etc/baykeeper/commands',
+            mode: 0o600,
+            content:
+              'cat /etc/baykeeper/node.env; stat -c "mode %a" /etc/baykeeper/node.env; ip -4 -o address show eth0; hostname; systemctl is-system-running; echo the end\n',
+          },
+        ],
+      });
+      await printed(spec.id, 'the end');
+      const console = await driver.console(spec.id);
+      expect(console).toContain("GREETING='hello from a file'");
+      expect(console).toContain('mode 600');
+      expect(console).toContain(`inet ${machine.address ?? '-'}/22`);
+      expect(console).toContain('node-one');
+      expect(console).toContain('starting');
+      expect(run('lxc-ls', '-P', machines, '--running', '-1')).toContain(spec.id);
+      expect(run('ip', '-o', 'link', 'show', 'master', localPaths(config).bridge)).toContain('bkv');
+      await driver.removeMachine(spec.id);
+      expect(run('lxc-ls', '-P', machines, '-1')).not.toContain(spec.id);
+      expect(existsSync(join(machines, spec.id))).toBe(false);
+    }, 60_000);
+
+    it('the server’s environment does not reach the node', async () => {
+      process.env['BAYKEEPER_ADMIN_PASSWORD'] = 'environment-secret';
+      const spec = specOf('cat /proc/1/environ; echo the end');
+      await driver.ensureMachine(spec);
+      delete process.env['BAYKEEPER_ADMIN_PASSWORD'];
+      await printed(spec.id, 'the end');
+      expect(await driver.console(spec.id)).not.toContain('environment-secret');
+      await driver.removeMachine(spec.id);
+    }, 60_000);
+
+    it('the boot command runs once: again after a power cut in the middle, not after it succeeded', async () => {
+      const spec = specOf(
+        'echo run >> /var/lib/runs; echo "runs: $(grep -c run /var/lib/runs)"; test -e /var/lib/released || sleep 1000',
+      );
+      await driver.ensureMachine(spec);
+      await printed(spec.id, 'runs: 1');
+      inside(spec.id, 'touch', '/var/lib/released');
+      run('lxc-stop', '--kill', '-P', machines, '-n', spec.id);
+      await driver.ensureMachine(spec);
+      await printed(spec.id, 'runs: 2');
+      await eventually('the first boot is done', () => {
+        try {
+          return inside(spec.id, 'systemctl', 'is-active', 'baykeeper-boot.service').trim() === 'active';
+        } catch {
+          return false;
+        }
+      });
+      run('lxc-stop', '--kill', '-P', machines, '-n', spec.id);
+      await driver.ensureMachine(spec);
+      await eventually('systemd is up', () => {
+        try {
+          return inside(spec.id, 'systemctl', 'is-system-running', '--wait').trim() === 'running';
+        } catch {
+          return false;
+        }
+      });
+      expect(inside(spec.id, 'cat', '/var/lib/runs')).toBe('run\nrun\n');
+      await driver.removeMachine(spec.id);
+    }, 60_000);
+
+    it('a flavor limits memory and processors', async () => {
+      const spec = specOf('exit 0', { flavor: 'm1.tiny' });
+      await driver.ensureMachine(spec);
+      const group = `lxc.payload.${spec.id}`;
+      const files = existsSync('/sys/fs/cgroup/cgroup.controllers')
+        ? [`/sys/fs/cgroup/${group}/memory.max`, `/sys/fs/cgroup/${group}/cpu.max`]
+        : [`/sys/fs/cgroup/memory/${group}/memory.limit_in_bytes`, `/sys/fs/cgroup/cpu/${group}/cpu.cfs_quota_us`];
+      expect(files.map((file) => readFileSync(file, 'utf8').split(/\s/)[0])).toEqual(['536870912', '100000']);
+      await driver.removeMachine(spec.id);
+    }, 60_000);
+
+    it('a node cannot use a disk of the host', async () => {
+      const spec = specOf('exit 0');
+      await driver.ensureMachine(spec);
+      const [major = '', minor = ''] = run('stat', '-c', '%Hd %Ld', '/').trim().split(' ');
+      inside(spec.id, 'mknod', '/root/disk', 'b', major, minor);
+      expect(() => inside(spec.id, 'dd', 'if=/root/disk', 'of=/dev/null', 'count=1')).toThrow(/not permitted/);
+      await driver.removeMachine(spec.id);
+    }, 60_000);
+
+    it('two nodes reach each other and the host, and firewall rules that were flushed come back', async () => {
+      const { bridge } = localPaths(config);
+      const comment = `baykeeper_${bridge}`;
+      const rules = (): string[] =>
+        run('iptables-save')
+          .split('\n')
+          .filter((line) => line.includes(comment));
+      expect(rules()).toHaveLength(4);
+      for (const rule of run('iptables', '-S', 'FORWARD')
+        .split('\n')
+        .filter((line) => line.includes(comment))) {
+        run(
+          'iptables',
+          ...rule
+            .replaceAll('"', '')
+            .split(' ')
+            .map((word) => (word === '-A' ? '-D' : word)),
+        );
+      }
+      expect(rules()).toHaveLength(2);
+      const [one, two] = [specOf('exit 0'), specOf('exit 0', { name: 'node-two' })];
+      const [, second] = await Promise.all([driver.ensureMachine(one), driver.ensureMachine(two)]);
+      expect(rules()).toHaveLength(4);
+      inside(
+        one.id,
+        'bash',
+        '-c',
+        `exec 3<>/dev/udp/${second.address ?? ''}/9; ip neighbour get ${second.address ?? ''} dev eth0 || true`,
+      );
+      expect(inside(one.id, 'ip', 'route', 'get', '192.0.2.200')).toContain(
+        `via ${(await driver.hostAddress()) ?? '-'}`,
+      );
+      await Promise.all([driver.removeMachine(one.id), driver.removeMachine(two.id)]);
+    }, 60_000);
+
+    it('purging leaves no container, mount, bridge, rule, setting or file, even for machines whose files were deleted', async () => {
+      const [kept, orphan] = [specOf('exit 0'), specOf('exit 0', { name: 'orphan' })];
+      await driver.ensureMachine(kept);
+      await driver.ensureMachine(orphan);
+      rmSync(join(machines, orphan.id), { recursive: true, force: true });
+      await purgeLocalCompute(config);
+      expect(observeHost(dataDirectory)).toEqual(NOTHING);
+      expect(
+        existsSync('/run/baykeeper-local') ||
+          readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8') === forwardingBefore,
+      ).toBe(true);
+      await purgeLocalCompute(config);
+    }, 60_000);
+  });
+});
