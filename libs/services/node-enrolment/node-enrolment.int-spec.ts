@@ -59,6 +59,30 @@ const events = async (): Promise<string[]> =>
   (await database.stores.events.list(SYSTEM, world.bay.id, { after: 0, limit: 100 })).map(({ message }) => message);
 const enrolled = async (): Promise<string> => (await enrolment.certificate(world.node.id, token, csr)).sessionToken;
 
+/** An enrolment that counts how often it reads a whole bay. */
+function countingReadings(): { shared: NodeEnrolment; readings: () => number } {
+  let readings = 0;
+  const counting: Database = {
+    ...database,
+    transaction: (work) => database.transaction(work),
+    stores: {
+      ...database.stores,
+      nodes: new Proxy(database.stores.nodes, {
+        get(target, name, receiver) {
+          if (name === 'listByBay') readings += 1;
+          const value: unknown = Reflect.get(target, name, receiver);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      }),
+    },
+  };
+  const shared = new NodeEnrolment({
+    ...{ database: counting, engines, signals, log: silent, now: () => new Date(), sessionToken: () => '' },
+    ...openBayPki({ database, vault, engines }),
+  });
+  return { shared, readings: () => readings };
+}
+
 describe('a node asks for its certificate', () => {
   test('and gets one for its key with the names the engine decides, and its authority', async () => {
     const { pem } = await enrolment.certificate(world.node.id, token, csr);
@@ -196,7 +220,10 @@ describe('a node asks to join', () => {
     await record({ joinGrantedAt: new Date() });
     const away = new BaykeeperError({ code: 'provider-unavailable', publicMessage: 'The engine does not answer.' });
     engines.joinAnswers.splice(0, 1, null, away, { TEST_ACTION: 'init' });
-    expect(await enrolment.join(world.node.id, session, { waitSeconds: 25 })).toEqual({ TEST_ACTION: 'init' });
+    const { shared, readings } = countingReadings();
+    expect(await shared.join(world.node.id, session, { waitSeconds: 25 })).toEqual({ TEST_ACTION: 'init' });
+    // What made it wait may have changed: each try looks anew.
+    expect(readings()).toBe(3);
   });
 
   test('in a bay without TLS, and the engine is asked without identity', async () => {
@@ -226,27 +253,9 @@ describe('a node asks to join', () => {
   test('many at once read their bay a few times only', async () => {
     const session = await enrolled();
     await record({ joinGrantedAt: new Date(Date.now() - 1_000) });
-    let readings = 0;
-    const counting: Database = {
-      ...database,
-      transaction: (work) => database.transaction(work),
-      stores: {
-        ...database.stores,
-        nodes: new Proxy(database.stores.nodes, {
-          get(target, name, receiver) {
-            if (name === 'listByBay') readings += 1;
-            const value: unknown = Reflect.get(target, name, receiver);
-            return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-          },
-        }),
-      },
-    };
-    const shared = new NodeEnrolment({
-      ...{ database: counting, engines, signals, log: silent, now: () => new Date(), sessionToken: () => '' },
-      ...openBayPki({ database, vault, engines }),
-    });
+    const { shared, readings } = countingReadings();
     await Promise.all(Array.from({ length: 50 }, () => shared.join(world.node.id, session, { waitSeconds: 5 })));
-    expect(readings).toBe(1);
+    expect(readings()).toBe(1);
   });
 });
 
