@@ -52,7 +52,8 @@ export class PostgresNodeStore implements NodeStore {
 
   async insertMany(nodes: readonly NewNode[]): Promise<void> {
     if (nodes.length === 0) return;
-    const rows = nodes.map((node) => ({
+    const rows = nodes.map((node, position) => ({
+      position,
       id: node.id,
       bay_id: node.bayId,
       project_id: node.projectId,
@@ -67,8 +68,8 @@ export class PostgresNodeStore implements NodeStore {
       this.manager,
       `INSERT INTO nodes (id, bay_id, project_id, node_group_id, role, ordinal, name, created_at)
        SELECT id, bay_id, project_id, node_group_id, role, ordinal, name, created_at
-       FROM jsonb_to_recordset($1::jsonb) WITH ORDINALITY AS given (id uuid, bay_id uuid, project_id uuid,
-         node_group_id uuid, role text, ordinal integer, name text, created_at timestamptz, position bigint)
+       FROM jsonb_to_recordset($1::jsonb) AS given (position integer, id uuid, bay_id uuid, project_id uuid,
+         node_group_id uuid, role text, ordinal integer, name text, created_at timestamptz)
        ORDER BY position
        ON CONFLICT DO NOTHING`,
       [JSON.stringify(rows)],
