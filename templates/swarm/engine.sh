@@ -14,8 +14,9 @@ docker_call() {
     --output "$state/docker-reply" --write-out '%{http_code}' "$@" "http://docker$docker_path" 2>>"$state/docker-errors" || true
 }
 
+# While dockerd starts it replaces its socket; a question to the old one is never answered, so none waits for long.
 docker_answers() {
-  [ -S "$docker_socket" ] && [ "$(docker_call GET /_ping)" = 200 ]
+  [ -S "$docker_socket" ] && [ "$(docker_call GET /_ping --max-time 1)" = 200 ]
 }
 
 start_docker() {
