@@ -3,7 +3,7 @@
  * The table below is complete because the compiler says so, and a method without scope has to be listed as such.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Baymodel, CertificateAuthorityId, LoadBalancerId, NodeId, ProjectId } from '@baykeeper/domain';
 import { makeBay, makeGroup } from '@baykeeper/domain/testing/builders.js';
 import type { Database, Stores } from './contracts/stores.js';
@@ -14,6 +14,9 @@ import { FIRST_PAGE } from './page.js';
 import { SYSTEM, type Scope } from './scope.js';
 import { makeNewBaymodel, makeNewNode, seedBay, seedBaymodel, seedProject, type SeededBay } from './testing/seed.js';
 import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
+
+// Starting a server takes a second, and many on a machine that is busy.
+jest.setTimeout(120_000);
 
 /** Everything of the project that must not be seen or touched. */
 interface Victim extends SeededBay {

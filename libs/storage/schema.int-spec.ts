@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createDataSource } from './data-source.js';
 import { openDatabase, runMigrations } from './database.js';
 import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
+
+// Starting a server takes a second, and many on a machine that is busy.
+jest.setTimeout(120_000);
 
 describe('the schema', () => {
   let server: TestDatabase;
