@@ -10,6 +10,7 @@ import { BaymodelsController, ClusterTemplatesController } from './baymodels/bay
 import { CertificatesController } from './certificates/certificates.controller.js';
 import { DiscoveryController } from './documents/discovery.controller.js';
 import { DocumentsController, OpenapiHolder } from './documents/documents.controller.js';
+import { IdentityController, IdentityService } from './identity/identity.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
@@ -24,6 +25,7 @@ export interface ApiParts {
   readonly details: BayDetails;
   readonly records: BayRecords;
   readonly events: BayEvents;
+  readonly identity: IdentityService;
   readonly readiness: ReadinessChecks;
   readonly metrics: MetricsText;
 }
@@ -42,6 +44,7 @@ export class ApiModule {
       { provide: BayDetails, useValue: parts.details },
       { provide: BayRecords, useValue: parts.records },
       { provide: BayEvents, useValue: parts.events },
+      { provide: IdentityService, useValue: parts.identity },
       { provide: ReadinessChecks, useValue: parts.readiness },
       { provide: MetricsText, useValue: parts.metrics },
     ];
@@ -51,6 +54,7 @@ export class ApiModule {
         DiscoveryController,
         DocumentsController,
         HealthController,
+        IdentityController,
         BaymodelsController,
         ClusterTemplatesController,
         BayResourcesController,

@@ -31,8 +31,9 @@ export function checkImage(catalogue: Catalogue, image: string): string {
 export function checkFlavors(catalogue: Catalogue, flavors: readonly (string | null)[]): void {
   for (const flavor of flavors) {
     if (flavor === null || catalogue.flavors.has(flavor)) continue;
-    const known = [...catalogue.flavors].map((name) => `'${name}'`).join(', ');
-    throw invalidInput(`Unable to find flavor ${showName(flavor)}: give one of ${known}.`);
+    // Clients show the text up to the first full stop, and flavors' names have full stops.
+    const known = [...catalogue.flavors].join(', ');
+    throw invalidInput(`Unable to find flavor ${showName(flavor)}: choose another. There are ${known}.`);
   }
 }
 

@@ -12,7 +12,7 @@ export class BayRecords {
   constructor(
     private readonly database: Pick<Database, 'stores'>,
     private readonly balancers: Pick<LoadBalancerDriver, 'list'>,
-    private readonly installation: () => Promise<string>,
+    private readonly installation: string,
     private readonly log: Log,
   ) {}
 
@@ -42,8 +42,7 @@ export class BayRecords {
       timer = setTimeout(resolve, HEALTH_TIMEOUT, null);
     });
     try {
-      const asked = this.installation().then((installation) => this.balancers.list(installation));
-      const views = await Promise.race([asked, late]);
+      const views = await Promise.race([this.balancers.list(this.installation), late]);
       return views?.find((view) => view.id === row.id) ?? null;
     } catch (error) {
       this.log.warn({ bayId: row.bayId, reason: publicMessageOf(error) }, 'showing a load balancer without its health');

@@ -65,7 +65,13 @@ describe('a new bay', () => {
     const shown = read(clusterAnswer, await call('GET', `/v1/clusters/${uuid}`, { token: reader }));
     expect(shown).toMatchObject({
       ...{ uuid, name: 'web', cluster_template_id: baymodel, node_count: 2, master_count: 3, create_timeout: 60 },
-      ...{ status: 'CREATE_IN_PROGRESS', status_reason: null, api_address: null, stack_id: uuid, flavor_id: 'm1.small' },
+      ...{
+        status: 'CREATE_IN_PROGRESS',
+        status_reason: null,
+        api_address: null,
+        stack_id: uuid,
+        flavor_id: 'm1.small',
+      },
       ...{ labels: { lb_ports: '80', a: '1' }, merge_labels: false, node_addresses: [], master_addresses: [] },
       ...{ project_id: project, labels_added: {}, labels_skipped: {}, labels_overridden: {}, health_status: null },
       links: [
@@ -165,20 +171,30 @@ describe('lists', () => {
     expect(names(second)).toEqual(['b']);
     expect(second.body).not.toHaveProperty('next');
 
-    expect(names(await call('GET', '/v1/clusters?sort_key=name&sort_dir=desc', { token: alone }))).toEqual(['c', 'b', 'a']);
+    expect(names(await call('GET', '/v1/clusters?sort_key=name&sort_dir=desc', { token: alone }))).toEqual([
+      'c',
+      'b',
+      'a',
+    ]);
     const detail = read(clusterDetailsAnswer, await call('GET', '/v1/clusters/detail', { token: alone }));
     expect(detail.clusters).toHaveLength(3);
     expect(read(baysAnswer, await call('GET', '/bays/', { token: alone })).bays).toHaveLength(3);
   });
 
-  test.each(['limit=0', 'limit=-1', 'limit=x', 'limit=1&limit=2', 'sort_dir=up', 'sort_key=node_count', 'marker=x', 'name=a'])(
-    'refuse %s',
-    async (query) => {
-      for (const path of ['/v1/bays', '/v1/clusters/detail', '/v1/baymodels', '/v1/clustertemplates/detail']) {
-        expect((await call('GET', `${path}?${query}`, { token: member })).status).toBe(400);
-      }
-    },
-  );
+  test.each([
+    'limit=0',
+    'limit=-1',
+    'limit=x',
+    'limit=1&limit=2',
+    'sort_dir=up',
+    'sort_key=node_count',
+    'marker=x',
+    'name=a',
+  ])('refuse %s', async (query) => {
+    for (const path of ['/v1/bays', '/v1/clusters/detail', '/v1/baymodels', '/v1/clustertemplates/detail']) {
+      expect((await call('GET', `${path}?${query}`, { token: member })).status).toBe(400);
+    }
+  });
 
   test('do not know a marker of another project', async () => {
     const uuid = await create();
@@ -312,7 +328,10 @@ describe('other people', () => {
       const answer = await call(method, path, { token: reader, ...(body !== undefined && { body }) });
       expect([method, path, answer.status]).toEqual([method, path, 403]);
     }
-    expect(await api.database.stores.bays.get(uuid as BayId)).toMatchObject({ generation: 1, deletionRequestedAt: null });
+    expect(await api.database.stores.bays.get(uuid as BayId)).toMatchObject({
+      generation: 1,
+      deletionRequestedAt: null,
+    });
   });
 
   test('in another project find no bay, under any of its addresses, by id or by name', async () => {
@@ -343,7 +362,10 @@ describe('other people', () => {
     for (const path of ['/v1/bays', '/v1/bays/detail', '/v1/clusters', '/v1/clusters/detail']) {
       expect((await call('GET', path, { token: stranger })).text).not.toContain(uuid);
     }
-    expect(await api.database.stores.bays.get(uuid as BayId)).toMatchObject({ generation: 1, deletionRequestedAt: null });
+    expect(await api.database.stores.bays.get(uuid as BayId)).toMatchObject({
+      generation: 1,
+      deletionRequestedAt: null,
+    });
   });
 
   test('in another project can’t use a private baymodel', async () => {

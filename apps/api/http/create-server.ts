@@ -3,7 +3,8 @@
  * access, version, accepted types, query, body. A request without a valid token is refused before its body is read.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,7 +12,7 @@ import type { Log } from '@baykeeper/domain';
 import { invalidInput, showName, type Caller } from '@baykeeper/services';
 import type { AccessCheck } from '../access/access-check.js';
 import { addBodyParsers } from './body-parsers.js';
-import { RouterRefusal, VersionRefusal } from './failure.js';
+import { RouterRefusal, VersionRefusal, failureOf } from './failure.js';
 import { sendFailure } from './failure.filter.js';
 import { MINIMUM_MINOR, negotiate, versionHeaders } from './microversion.js';
 import { RouteIndex } from './route-index.js';
@@ -52,6 +53,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     genReqId: () => `req-${randomUUID()}`,
     rewriteUrl: (request: IncomingMessage) => (request.url ?? '/').replace(UNVERSIONED, '/v1/'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
+    clientErrorHandler: refuseConnection,
     // No middleware of Express' kind is used.
     skipMiddie: true,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -100,6 +102,23 @@ export function createServer(options: ServerOptions): FastifyAdapter {
   });
 
   return adapter;
+}
+
+/** What never became a request: there is no reply to answer with, only the connection. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  // Who reset the connection reads nothing any more.
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const statusCode = isLate ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const { status, body } = failureOf({ statusCode }, 'magnum', '');
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nConnection: close\r\n` +
+      `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
 }
 
 function identify(request: FastifyRequest, reply: FastifyReply): void {

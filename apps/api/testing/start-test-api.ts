@@ -1,6 +1,6 @@
 /**
- * The whole API over a real PostgreSQL and a real port of this machine, for integration tests. Who asks is decided by
- * tokens that the test made; everything else is as in production.
+ * The whole API over a real PostgreSQL and a real port of this machine, for integration tests. Tokens
+ * that the test made are taken besides real ones; everything else is as in production.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
@@ -19,12 +19,14 @@ import {
   type Engines,
 } from '@baykeeper/services';
 import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
+import { openIdentity } from '@baykeeper/tenancy';
 import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
 import { ApiSettings } from '../api-settings.js';
 import { BayDetails } from '../bays/bay-details.js';
 import { BayEvents } from '../bays/bay-events.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
+import { IdentityService } from '../identity/identity.controller.js';
 import { MetricsText, ReadinessChecks } from '../operations/health.controller.js';
 import { LocalSignals } from './local-signals.js';
 
@@ -82,8 +84,9 @@ export async function startTestApi(databaseUrl: string, engine: EngineDriver): P
     },
     callerOf(token) {
       const holder = holders.get(token);
-      if (holder?.projectId == null) throw new Error('that token was not made here');
-      return { ...holder, projectId: holder.projectId };
+      const projectId = holder?.projectId ?? null;
+      if (holder === undefined || projectId === null) throw new Error('that token was not made here');
+      return { ...holder, projectId };
     },
     async close() {
       await app.close();
@@ -108,6 +111,7 @@ function openApp({ database, signals, holders, balancers, engine, log }: AppFact
     flavors: FLAVORS,
     serverTypes: ['vm'] as const,
   };
+  const identity = openIdentity({ database });
   const vault = openKeyVault(randomBytes(32));
   const { certificateAuthorities } = database.stores;
   const authorities = openBayAuthorities({
@@ -126,7 +130,7 @@ function openApp({ database, signals, holders, balancers, engine, log }: AppFact
   });
   return createApi({
     log,
-    access: openAccessCheck((token) => Promise.resolve(holders.get(token) ?? null)),
+    access: openAccessCheck(async (token) => holders.get(token) ?? (await identity.validateToken(token))),
     parts: {
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
       baymodels: new Baymodels({ database, engines, catalogue }),
@@ -135,8 +139,9 @@ function openApp({ database, signals, holders, balancers, engine, log }: AppFact
       credentials: new Credentials({ engines, certificates }),
       enrolment,
       details: new BayDetails(database),
-      records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, () => Promise.resolve('test'), log),
+      records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, 'test', log),
       events: new BayEvents(database, signals),
+      identity: new IdentityService(identity),
       readiness: new ReadinessChecks({ database: () => database.ping() }),
       metrics: new MetricsText(() => Promise.resolve('')),
     },

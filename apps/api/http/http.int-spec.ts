@@ -1,0 +1,298 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
+import { FIRST_PAGE, SYSTEM } from '@baykeeper/storage';
+import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
+import { send, type Answer, type Request } from '../testing/api-client.js';
+import { startTestApi, type TestApi } from '../testing/start-test-api.js';
+
+let postgres: TestDatabase;
+let api: TestApi;
+let token: string;
+const call = (method: string, path: string, request?: Request): Promise<Answer> => send(api.url, method, path, request);
+
+beforeAll(async () => {
+  postgres = await startTestDatabase();
+  api = await startTestApi(postgres.url, createSwarmEngine({ templatesDirectory: '/nowhere' }));
+  token = await api.token(await api.project(), 'member', 'reader');
+}, 60_000);
+
+afterAll(async () => {
+  await api.close();
+  await postgres.stop();
+});
+
+/** Sends what `fetch` would not. */
+function sendRaw(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<number> {
+  const { port } = new URL(api.url);
+  return new Promise((resolve, reject) => {
+    const all = { ...headers, 'Content-Length': String(Buffer.byteLength(body)) };
+    const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers: all, agent: false }, (response) => {
+      response.resume();
+      response.once('end', () => {
+        resolve(response.statusCode ?? 0);
+      });
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+describe('a failure', () => {
+  const magnum = (status: number, code: string) => ({
+    errors: [{ request_id: '', code, status, links: [] }],
+  });
+
+  test.each<[string, string, string, Request, number, string]>([
+    ['an unknown path', 'GET', '/v1/nothing', {}, 404, ''],
+    ['a route of a later release', 'GET', '/v1/quotas', {}, 404, ''],
+    ['a wrong method', 'PUT', '/v1/bays', {}, 405, ''],
+    ['OPTIONS', 'OPTIONS', '/v1/bays', {}, 405, ''],
+    ['a client that wants a page', 'GET', '/v1/bays', { headers: { Accept: 'text/html' } }, 406, ''],
+    [
+      'broken JSON',
+      'POST',
+      '/v1/bays',
+      { raw: '{"a":', headers: { 'Content-Type': 'application/json' } },
+      400,
+      'client',
+    ],
+    [
+      'a prototype',
+      'POST',
+      '/v1/bays',
+      { raw: '{"__proto__":{}}', headers: { 'Content-Type': 'application/json' } },
+      400,
+      'client',
+    ],
+    ['no body', 'POST', '/v1/bays', {}, 400, 'client'],
+    ['null', 'POST', '/v1/bays', { body: null }, 400, 'client'],
+    ['an array', 'POST', '/v1/bays', { body: [] }, 400, 'client'],
+    [
+      'another type',
+      'POST',
+      '/v1/bays',
+      { raw: '<a/>', headers: { 'Content-Type': 'application/xml' } },
+      415,
+      'client',
+    ],
+    [
+      'a form',
+      'POST',
+      '/v1/bays',
+      { raw: 'a=b', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
+      415,
+      'client',
+    ],
+    ['a body that is too large', 'POST', '/v1/bays', { body: { name: 'x'.repeat(70_000) } }, 413, 'client'],
+    ['an unknown argument', 'GET', '/v1/bays/web?colour=red', {}, 400, 'client'],
+    ['a path that is none', 'GET', '/v1/bays/%E0%A4%A', {}, 400, 'client'],
+    ['a name that is far too long', 'GET', `/v1/bays/${'x'.repeat(2_000)}`, {}, 414, 'client'],
+    ['a name that can’t be', 'GET', '/v1/bays/%00', {}, 404, 'client'],
+  ])('by %s has Magnum’s form', async (_name, method, path, request, status, code) => {
+    const answer = await call(method, path, { token, ...request });
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject(magnum(status, code));
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(answer.headers.get('x-openstack-request-id')).toMatch(/^req-[0-9a-f-]{36}$/);
+    const [error] = (answer.body as { errors: { title: string; detail: string }[] }).errors;
+    expect(Object.keys(error ?? {}).sort()).toEqual(['code', 'detail', 'links', 'request_id', 'status', 'title']);
+    if (code === 'client') expect(error?.title.length).toBeGreaterThan(10);
+  });
+
+  test('without a token comes before anything is read', async () => {
+    const answer = await call('POST', '/v1/bays', { raw: '{', headers: { 'Content-Type': 'application/json' } });
+    expect(answer.status).toBe(401);
+  });
+
+  test('of the identity service has Keystone’s form', async () => {
+    const answer = await call('POST', '/identity/v3/auth/tokens', { body: {} });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 400, title: 'Bad Request' } } });
+    expect(await call('GET', '/identity/v2')).toMatchObject({ status: 404, body: { error: { code: 404 } } });
+  });
+
+  test('under a node’s address is one line of text', async () => {
+    const answer = await call('GET', '/v1/nodes/x/join');
+    expect(answer).toMatchObject({ status: 401 });
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(answer.text).toMatch(/^The .*\.\n$/);
+  });
+});
+
+test('what is no HTTP at all is refused in the same form', async () => {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+  socket.setEncoding('utf8').write('no request\r\n\r\n');
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ errors: [{ status: 400, code: 'client' }] });
+});
+
+describe('the version', () => {
+  const version = (header?: string): Promise<Answer> =>
+    call('GET', '/v1/bays', { token, ...(header !== undefined && { headers: { 'OpenStack-API-Version': header } }) });
+
+  test.each([
+    [undefined, '1.1'],
+    ['container-infra 1.9', '1.9'],
+    ['container-infrastructure-management 1.14', '1.14'],
+    ['container-infrastructure latest', '1.14'],
+    ['whatever LATEST', '1.14'],
+  ])('%s is answered with %s', async (header, effective) => {
+    const answer = await version(header);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('openstack-api-version')).toBe(`container-infrastructure-management ${effective}`);
+    expect(answer.headers.get('openstack-api-minimum-version')).toBe('container-infrastructure-management 1.1');
+    expect(answer.headers.get('openstack-api-maximum-version')).toBe('container-infrastructure-management 1.14');
+    expect(answer.headers.get('vary')).toBe('OpenStack-API-Version');
+  });
+
+  test.each(['container-infra 1.99', 'container-infra 1.0', 'container-infra 2.0'])(
+    '%s is not served',
+    async (header) => {
+      const answer = await version(header);
+      expect(answer.status).toBe(406);
+      expect(answer.body).toEqual({
+        errors: [
+          {
+            max_version: '1.14',
+            min_version: '1.1',
+            code: 'magnum.microversion-unsupported',
+            links: [{ rel: 'help', href: 'http://bays.example:9511/docs' }],
+            title: 'Requested microversion is unsupported',
+          },
+        ],
+      });
+      expect(answer.headers.get('openstack-api-maximum-version')).toBe('container-infrastructure-management 1.14');
+    },
+  );
+
+  test.each(['1.9', 'latest', 'compute 1.9', 'container-infra 1', 'container-infra 1.x', 'container-infra 1.1 x', ''])(
+    '"%s" is no version',
+    async (header) => {
+      const answer = await version(header);
+      expect(answer).toMatchObject({ status: 406, body: { errors: [{ status: 406, title: '' }] } });
+      expect(answer.headers.get('openstack-api-maximum-version')).toBeNull();
+    },
+  );
+});
+
+describe('discovery', () => {
+  test('needs no token and names one version', async () => {
+    const root = await call('GET', '/');
+    expect(root.body).toMatchObject({
+      versions: [
+        {
+          id: 'v1',
+          links: [{ href: 'http://bays.example:9511/v1/', rel: 'self' }],
+          ...{ status: 'CURRENT', max_version: '1.14', min_version: '1.1' },
+        },
+      ],
+    });
+    for (const path of ['/v1', '/v1/']) expect((await call('GET', path)).body).toMatchObject({ id: 'v1' });
+  });
+
+  test('is a page for a browser', async () => {
+    const answer = await call('GET', '/', { headers: { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(answer.text).toContain('<h1>Baykeeper');
+  });
+
+  test('has a page about the API that loads nothing from outside', async () => {
+    const page = await call('GET', '/docs');
+    const loaded = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(loaded).toEqual(['/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/start.js']);
+    for (const path of loaded) expect((await call('GET', path)).status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect((await call('GET', '/docs/..%2fpackage.json')).status).toBe(404);
+    expect((await call('GET', '/openapi.json')).body).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  test('says whether the service is ready', async () => {
+    expect((await call('GET', '/healthz')).text).toBe('ok\n');
+    expect((await call('GET', '/readyz')).body).toEqual({
+      ...{ ready: true, checks: { database: true }, compute: 'simulated', version: '0.1.0' },
+    });
+  });
+
+  test('gives metrics to this machine, not to others behind a proxy', async () => {
+    expect((await call('GET', '/metrics')).status).toBe(200);
+    const headers = { 'X-Forwarded-For': '198.51.100.7' };
+    expect((await call('GET', '/metrics', { headers })).status).toBe(401);
+    expect((await call('GET', '/metrics', { headers, token })).status).toBe(403);
+  });
+});
+
+describe('malformed requests', () => {
+  const paths = fc.constantFrom(
+    ...['/v1/bays', '/v1/clusters', '/v1/baymodels', '/v1/clustertemplates', '/v1/certificates', '/v1/bays/web'],
+    ...['/v1/clusters/web', '/v1/baymodels/web', '/v1/bays/web/credentials', '/v1/bays/web/actions/retry'],
+    ...['/identity/v3/auth/tokens', '/v1/nodes/web/certificate', '/v1/nodes/web/signals', '/bays/web/events'],
+  );
+  const names = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('name', 'labels', 'node_count', 'cluster_template_id', 'baymodel_id', 'coe', 'image_id', 'csr'),
+    fc.constantFrom('auth', 'cluster_uuid', 'op', 'path', 'value', 'master_count', 'keypair_id'),
+  );
+  const scalar = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.double(),
+    fc.constantFrom(true, null, 'swarm', 'debian-12-docker', '\u0000', '\ud800', 'x'.repeat(300), 1e308, -1),
+  );
+  const object = fc.dictionary(names, fc.oneof(scalar, fc.jsonValue(), fc.dictionary(names, scalar)));
+  const body = fc.oneof(
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    object.map((value) => JSON.stringify(value)),
+    fc.array(object, { maxLength: 4 }).map((value) => JSON.stringify(value)),
+    fc.string({ unit: 'binary' }),
+  );
+  const types = fc.constantFrom('application/json', 'application/json; charset=x', 'text/plain', 'a', '', '/');
+  const query = fc.oneof(
+    fc.constant(''),
+    fc.tuple(names, fc.string({ unit: 'binary' })).map(([name, value]) => `?${encode(name)}=${encode(value)}`),
+    fc.constantFrom(
+      '?limit=99999999999',
+      '?marker=%00',
+      '?sort_key=%00',
+      '?after=1e9',
+      '?rollback=%ff',
+      '?%',
+      '?a[]=1',
+    ),
+  );
+  const segment = fc.oneof(
+    fc.constant(''),
+    fc.string({ unit: 'binary', minLength: 1 }).map((text) => `/${encode(text)}`),
+  );
+  function encode(text: string): string {
+    return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?'));
+  }
+
+  test('are refused, and never our fault', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE', 'PUT', 'HEAD'),
+        ...([paths, segment, query, types, body] as const),
+        async (method, path, more, asked, type, sent) => {
+          const status = await sendRaw(
+            method,
+            `${path}${more}${asked}`,
+            { 'X-Auth-Token': token, Authorization: 'Bearer abc', 'Content-Type': type },
+            sent,
+          );
+          expect(status).toBeLessThan(500);
+        },
+      ),
+      { numRuns: 400 },
+    );
+    expect(api.faults).toEqual([]);
+    expect(await api.database.stores.bays.list(SYSTEM, FIRST_PAGE)).toEqual([]);
+  }, 60_000);
+});

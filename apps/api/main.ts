@@ -1,0 +1,24 @@
+/** An API process. Any number of them may run, on any number of machines; those of one machine share its ports. */
+import 'reflect-metadata';
+import { BaykeeperError, detailOf } from '@baykeeper/domain';
+import { createLogger, exitWithSupervisor, readProcessConfiguration, reportReady } from '@baykeeper/platform';
+import { openInstallation } from '@baykeeper/services';
+import { openService } from './open-service.js';
+
+async function main(): Promise<void> {
+  const configuration = readProcessConfiguration();
+  const log = createLogger({ name: 'api', level: configuration.logLevel });
+  const installation = await openInstallation(configuration, { process: 'api', log });
+  const service = await openService(installation, configuration, log);
+  exitWithSupervisor(async () => {
+    await service.close();
+    await installation.close();
+  }, log);
+  reportReady();
+  log.info({ port: configuration.port, nodePort: configuration.nodePort }, 'the API listens');
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof BaykeeperError ? error.message : detailOf(error)}\n`);
+  process.exit(1);
+});

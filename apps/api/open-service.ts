@@ -1,0 +1,173 @@
+/** Puts the API together over one installation, and opens its two ports. */
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Log } from '@baykeeper/domain';
+import { sessionTokenOf } from '@baykeeper/pki';
+import {
+  Histogram,
+  createMetrics,
+  renderMetrics,
+  type Configuration,
+  type ReadinessCheck,
+  type Registry,
+} from '@baykeeper/platform';
+import {
+  Baymodels,
+  Bays,
+  Certificates,
+  Credentials,
+  FLAVORS,
+  NodeEnrolment,
+  createListenerIdentity,
+  seedCatalogue,
+  type Catalogue,
+  type Installation,
+} from '@baykeeper/services';
+import { openIdentity, type Identity } from '@baykeeper/tenancy';
+import path from 'node:path';
+import { openAccessCheck } from './access/access-check.js';
+import { ApiSettings } from './api-settings.js';
+import type { ApiParts } from './api.module.js';
+import { BayDetails } from './bays/bay-details.js';
+import { BayEvents } from './bays/bay-events.js';
+import { BayRecords } from './bays/bay-records.js';
+import { createApi } from './create-api.js';
+import { API_VERSION } from './documents/api-version.js';
+import { IdentityService } from './identity/identity.controller.js';
+import { openNodeListener } from './nodes/node-listener.js';
+import { MetricsText, ReadinessChecks } from './operations/health.controller.js';
+
+/** Nodes come from anywhere; what they may do is decided by their tokens. */
+const NODE_LISTENER_HOST = '0.0.0.0';
+const REMOVE_TOKENS_MILLISECONDS = 3_600_000;
+
+export interface Service {
+  /** Takes no more requests, lets those under way end, and closes what was opened here. */
+  close(): Promise<void>;
+}
+
+/** @throws BaykeeperError with what the operator has to correct */
+export async function openService(
+  installation: Installation,
+  configuration: Configuration,
+  log: Log,
+): Promise<Service> {
+  const identity = openIdentity({ database: installation.database, tokenHours: configuration.tokenHours });
+  const registry = createMetrics('api');
+  const parts = makeParts({ installation, configuration, identity, registry, log });
+  await makeFirstRows({ installation, configuration, identity, baymodels: parts.baymodels, log });
+
+  const app = await createApi({
+    parts,
+    log,
+    access: openAccessCheck((token) => identity.validateToken(token)),
+    observe: requestHistogram(registry),
+  });
+  const server = app.getHttpAdapter().getInstance();
+  const nodes = await openNodeListener({
+    port: configuration.nodePort,
+    host: NODE_LISTENER_HOST,
+    serve: (request, response) => {
+      server.routing(request, response);
+    },
+    identity: () => createListenerIdentity(installation.controlPlaneDependencies),
+    log,
+  });
+  await app.listen({ port: configuration.port, host: configuration.bind });
+  const stopRemoving = removeExpiredTokens(identity, log);
+
+  return {
+    async close() {
+      stopRemoving();
+      parts.events.close();
+      await Promise.all([closeApi(app), nodes.close()]);
+    },
+  };
+}
+
+interface PartsInput {
+  readonly installation: Installation;
+  readonly configuration: Configuration;
+  readonly identity: Identity;
+  readonly registry: Registry;
+  readonly log: Log;
+}
+
+function makeParts({ installation, configuration, identity, registry, log }: PartsInput): ApiParts {
+  const { database, signals, drivers, pki, redis, masterKey, id } = installation;
+  const catalogue: Catalogue = { images: drivers.images, flavors: FLAVORS, serverTypes: ['vm'] };
+  const shared = { database, engines: drivers, signals, now: () => new Date() };
+  const certificates = new Certificates({ ...shared, authorities: pki.authorities });
+  const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
+  return {
+    settings: new ApiSettings(configuration.publicUrl, API_VERSION, drivers.compute.name),
+    baymodels: new Baymodels({ ...shared, catalogue }),
+    bays: new Bays({ ...shared, catalogue }),
+    certificates,
+    credentials: new Credentials({ engines: drivers, certificates }),
+    enrolment: new NodeEnrolment({
+      ...shared,
+      authorities: pki.authorities,
+      controlIdentity: pki.controlIdentity,
+      sessionToken: (nodeId, publicKeyHash) => sessionTokenOf(masterKey, nodeId, publicKeyHash),
+      log,
+    }),
+    details: new BayDetails(database),
+    records: new BayRecords(database, drivers.loadBalancer, id, log),
+    events: new BayEvents(database, signals),
+    identity: new IdentityService(identity),
+    readiness: new ReadinessChecks(checks),
+    metrics: new MetricsText(() => renderMetrics(registry)),
+  };
+}
+
+/** The first administrator and the public catalogue; made once, however many processes start. */
+async function makeFirstRows(facts: Omit<PartsInput, 'registry'> & { readonly baymodels: Baymodels }): Promise<void> {
+  const { installation, configuration, identity, baymodels, log } = facts;
+  const { adminPassword } = configuration;
+  if (adminPassword === null) {
+    log.info({}, 'making no administrator, because BAYKEEPER_ADMIN_PASSWORD is not set');
+    return;
+  }
+  const { project, user } = await identity.bootstrapAdministrator({ password: adminPassword });
+  const added = await seedCatalogue(
+    {
+      database: installation.database,
+      baymodels,
+      log,
+      directory: path.join(installation.drivers.templatesDirectory, 'baymodels'),
+    },
+    { projectId: project.id, userId: user.id, userName: user.name, roles: ['admin', 'member', 'reader'] },
+  );
+  if (added.length > 0) log.info({ baymodels: added }, 'adding to the catalogue');
+}
+
+function requestHistogram(registry: Registry) {
+  const histogram = new Histogram({
+    name: 'baykeeper_http_request_seconds',
+    help: 'Time from a request’s first byte to the end of its answer',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30],
+    registers: [registry],
+  });
+  return ({ method, route, status, seconds }: { method: string; route: string; status: number; seconds: number }) => {
+    histogram.observe({ method, route, status }, seconds);
+  };
+}
+
+/** Open streams were ended before; connections that are only kept alive hold nobody up. */
+async function closeApi(app: NestFastifyApplication): Promise<void> {
+  app.getHttpServer().closeIdleConnections();
+  await app.close();
+}
+
+function removeExpiredTokens(identity: Identity, log: Log): () => void {
+  const timer = setInterval(() => {
+    identity.removeExpiredTokens().catch((error: unknown) => {
+      log.warn({ err: error }, 'removing expired tokens failed');
+    });
+  }, REMOVE_TOKENS_MILLISECONDS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
