@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { processEnvironment } from '../config/environment.js';
@@ -80,6 +80,7 @@ async function probeOverlay(directory: string): Promise<void> {
 
 async function probeContainer(directory: string, bridge: string, mark: string): Promise<void> {
   const configuration = path.join(directory, 'config');
+  const log = path.join(directory, 'log');
   const lines = [
     `lxc.uts.name = bkprobe${mark}`,
     `lxc.rootfs.path = dir:${path.join(directory, 'root')}`,
@@ -97,20 +98,15 @@ async function probeContainer(directory: string, bridge: string, mark: string): 
   await writeFile(configuration, `${lines.join('\n')}\n`);
   const container = ['-P', directory, '-n', `bkprobe${mark}`];
   try {
-    const { stdout } = await program('lxc-start', [
-      ...container,
-      '-F',
-      '-f',
-      configuration,
-      '--',
-      '/bin/echo',
-      'alive',
-    ]);
+    const options = ['-F', '-f', configuration, '-o', log, '-l', 'ERROR'];
+    const { stdout } = await program('lxc-start', [...container, ...options, '--', '/bin/echo', 'alive']);
     // The container's console is only passed on where there is a terminal; the exit code speaks for itself.
     if (stdout !== '' && !stdout.includes('alive')) throw new Error('its command did not run');
   } catch (error) {
     await program('lxc-stop', [...container, '-k']).catch(() => undefined);
-    throw error;
+    // Its first line names the cause; what it prints names the consequences only.
+    const [, cause] = / ERROR +\S+ - \S+ - (.+)$/m.exec(await readFile(log, 'utf8').catch(() => '')) ?? [];
+    throw cause === undefined ? error : new Error(cause, { cause: error });
   }
 }
 
