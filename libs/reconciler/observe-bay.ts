@@ -52,28 +52,35 @@ export async function observeBay(
   listing: MachineListing,
   state: BayState,
 ): Promise<BayObservation> {
-  const [machines, engine] = await Promise.all([observeMachines(listing, state), observeEngine(dependencies, state)]);
+  const [machines, engine] = await Promise.all([
+    observeMachines(listing, state, dependencies.now()),
+    observeEngine(dependencies, state),
+  ]);
   return {
     engine,
     observed: {
-      machines,
+      ...machines,
       engine: engine?.reachable ? new Map(engine.nodes.map((node) => [node.name, node.state])) : 'unknown',
     },
   };
 }
 
-async function observeMachines(listing: MachineListing, { nodes }: BayState): Promise<Observed['machines']> {
-  if (!nodes.some((node) => node.machineCreatedAt && !node.machineRemovedAt)) return new Map();
+async function observeMachines(
+  listing: MachineListing,
+  { nodes }: BayState,
+  now: Date,
+): Promise<Pick<Observed, 'machines' | 'machinesAskedAt'>> {
+  if (!nodes.some((node) => node.machineCreatedAt && !node.machineRemovedAt)) {
+    return { machines: 'unknown', machinesAskedAt: now };
+  }
   const listed = await listing.read();
-  if (!listed) return 'unknown';
+  if (!listed) return { machines: 'unknown', machinesAskedAt: now };
   const states = new Map<NodeId, Machine['state']>();
   for (const node of nodes) {
     const machine = listed.machines.get(node.id);
     if (machine) states.set(node.id, machine.state);
-    // Made after the question was asked: the answer says nothing about it.
-    else if (node.machineCreatedAt && node.machineCreatedAt >= listed.askedAt) states.set(node.id, 'running');
   }
-  return states;
+  return { machines: states, machinesAskedAt: listed.askedAt };
 }
 
 async function observeEngine(dependencies: ReconcilerDependencies, state: BayState): Promise<EngineObservation | null> {

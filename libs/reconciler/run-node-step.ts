@@ -4,8 +4,8 @@
  */
 import { BaykeeperError, detailOf, publicMessageOf, type Node, type NodeId, type NodeStep } from '@baykeeper/domain';
 import { bootFiles } from '@baykeeper/drivers';
+import { hashOfToken } from '@baykeeper/pki';
 import { SYSTEM } from '@baykeeper/storage';
-import { hashToken } from './hash-token.js';
 import { engineContextOf, loadBayState, type BayState } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
 import { recordOperation } from './operations.js';
@@ -52,7 +52,7 @@ async function createMachine(dependencies: ReconcilerDependencies, state: BaySta
   const group = groups.find((known) => known.id === node.nodeGroupId);
   const token = dependencies.enrolmentToken(node.id);
   await database.stores.nodes.recordFacts(node.id, { machineRequestedAt: now() });
-  await database.stores.nodes.setEnrolmentToken(node.id, hashToken(token));
+  await database.stores.nodes.setEnrolmentToken(node.id, hashOfToken(token));
   const { files, bootCommand } = bootFiles({
     bay,
     node,
@@ -171,6 +171,8 @@ async function leave(dependencies: ReconcilerDependencies, state: BayState, node
       );
     }
   }
+  // Its certificate must open no door any more, wherever its disk goes.
+  await database.stores.certificates.revokeByNode(node.id);
   await database.stores.nodes.recordFacts(node.id, { leftAt: now() });
 }
 

@@ -41,6 +41,7 @@ function settledInput(changes: Partial<PlanInput> = {}): PlanInput {
     listeners: LISTENERS,
     observed: {
       machines: new Map(nodes.map((node) => [node.id, 'running'])),
+      machinesAskedAt: seconds(60),
       engine: new Map(nodes.map((node) => [node.name, 'ready'])),
     },
     limits: LIMITS,
@@ -69,7 +70,9 @@ describe('planBay', () => {
   });
 
   it('concludes nothing from what could not be observed', () => {
-    const plan = planBay(settledInput({ observed: { machines: 'unknown', engine: 'unknown' } }));
+    const plan = planBay(
+      settledInput({ observed: { machines: 'unknown', machinesAskedAt: seconds(60), engine: 'unknown' } }),
+    );
     expect(lines(plan)).toEqual([]);
   });
 
@@ -139,6 +142,13 @@ describe('planBay', () => {
     const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
     const plan = planBay({ ...input, observed: { ...input.observed, machines } });
     expect(lines(plan)).toEqual([`fail-node ${nodeIdOf('worker', 1)}.fail`]);
+  });
+
+  it('does not miss a machine that was made after the driver was asked', () => {
+    const input = settledInput();
+    const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
+    const nodes = input.nodes.map((node, index) => (index === 2 ? { ...node, machineCreatedAt: seconds(60) } : node));
+    expect(lines(planBay({ ...input, nodes, observed: { ...input.observed, machines } }))).toEqual([]);
   });
 
   it('stops replacing when the replacements are used up, and starts again with a new wish', () => {

@@ -106,14 +106,14 @@ function planFailures(input: PlanInput, draft: Draft): void {
   const deadline = deadlineOf(bay, limits);
   for (const node of nodes) {
     if (!isStaying(node) || node.failedAt) continue;
-    const machine = observed.machines === 'unknown' ? undefined : (observed.machines.get(node.id) ?? 'absent');
-    if (node.machineCreatedAt && (machine === 'absent' || machine === 'failed')) {
+    const loss = describeLoss(node, observed);
+    if (loss !== null) {
       draft.records.push({
         kind: 'fail-node',
         id: `${node.id}.fail`,
         nodeId: node.id,
         phase: 'machine',
-        message: machine === 'absent' ? 'the machine disappeared' : 'the machine failed',
+        message: loss,
       });
       continue;
     }
@@ -136,6 +136,14 @@ function planFailures(input: PlanInput, draft: Draft): void {
     }
   }
   planReplacements(input, draft, deadline);
+}
+
+/** Why the node's machine is lost; null when it is there, or when nobody can tell. */
+function describeLoss(node: Node, observed: PlanInput['observed']): string | null {
+  if (!node.machineCreatedAt || observed.machines === 'unknown') return null;
+  const machine = observed.machines.get(node.id);
+  if (machine === 'failed') return 'the machine failed';
+  return machine === undefined && node.machineCreatedAt < observed.machinesAskedAt ? 'the machine disappeared' : null;
 }
 
 function planReplacements({ bay, groups, nodes, limits, now }: PlanInput, draft: Draft, deadline: Date | null): void {

@@ -60,6 +60,7 @@ export class SimulatedWorld {
       listeners: LISTENERS,
       observed: {
         machines: new Map([...this.machines].map((id) => [id, 'running'])),
+        machinesAskedAt: this.now,
         engine: this.engineAnswers && bay.foundedAt ? new Map(this.engineNodes) : 'unknown',
       },
       limits: LIMITS,

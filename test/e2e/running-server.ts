@@ -1,0 +1,100 @@
+/** Starts the real service, as `script/server` does, in a data directory and on ports of its own, and stops it again. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run, until } from './run.js';
+
+export const ROOT = new URL('../..', import.meta.url).pathname;
+
+export interface RunningServer {
+  readonly url: string;
+  readonly dataDirectory: string;
+  /** The supervisor's process. */
+  readonly process: () => ChildProcess;
+  readonly openrc: () => Promise<Readonly<Record<string, string>>>;
+  start(): Promise<void>;
+  /** As a power cut would: nobody gets to say goodbye. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+  /** Stops it and removes everything it made. */
+  purge(): Promise<void>;
+  log(): Promise<string>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'baykeeper-e2e-'));
+  const [port, nodePort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${String(port)}`;
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '/root',
+    BAYKEEPER_DATA: dataDirectory,
+    BAYKEEPER_PORT: String(port),
+    BAYKEEPER_NODE_PORT: String(nodePort),
+    BAYKEEPER_LOG_LEVEL: 'debug',
+    ...settings,
+  };
+  let child: ChildProcess | null = null;
+  const output: string[] = [];
+
+  const server: RunningServer = {
+    url,
+    dataDirectory,
+    process: () => {
+      if (!child) throw new Error('the server does not run');
+      return child;
+    },
+    async openrc() {
+      const text = await readFile(join(dataDirectory, 'admin-openrc'), 'utf8');
+      return Object.fromEntries(
+        [...text.matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map(([, name, value]) => [name ?? '', value ?? '']),
+      );
+    },
+    async start() {
+      const started = spawn(join(ROOT, 'script/server'), [], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+      child = started;
+      for (const stream of [started.stdout, started.stderr])
+        stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+      await until('the server to be ready', 120_000, async () => {
+        if (started.exitCode !== null) throw new Error(`the server ended:\n${output.join('').slice(-4_000)}`);
+        const answer = await fetch(`${url}/readyz`).catch(() => null);
+        return answer?.ok === true;
+      });
+    },
+    async kill() {
+      const killed = child;
+      if (!killed) return;
+      const gone = new Promise((resolve) => killed.once('exit', resolve));
+      killed.kill('SIGKILL');
+      await gone;
+      child = null;
+    },
+    async stop() {
+      const stopped = child;
+      if (!stopped || stopped.exitCode !== null) return;
+      const gone = new Promise((resolve) => stopped.once('exit', resolve));
+      stopped.kill('SIGTERM');
+      await gone;
+      child = null;
+    },
+    async purge() {
+      await server.stop();
+      await run(join(ROOT, 'script/stop'), ['--purge'], { env: environment, timeoutMs: 120_000 });
+      await rm(dataDirectory, { recursive: true, force: true });
+    },
+    log: () => Promise.resolve(output.join('')),
+  };
+  await server.start();
+  return server;
+}
