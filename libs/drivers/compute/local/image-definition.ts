@@ -19,7 +19,7 @@ const imageDefinition = z.strictObject({
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/)),
   disabled_units: z.array(unit),
   masked_units: z.array(unit),
-  data_directories: z.array(z.string().regex(/^(\/[A-Za-z0-9._-]+)+$/)),
+  data_directories: z.array(z.string().regex(/^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/)),
 });
 export type ImageDefinition = z.infer<typeof imageDefinition>;
 

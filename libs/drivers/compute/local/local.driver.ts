@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { BaykeeperError, publicMessageOf } from '@baykeeper/domain';
 import type { ComputeDriver, Machine, MachineSpec } from '../../contracts/compute.js';
 import { releaseAddresses } from './addresses.js';
@@ -140,9 +141,8 @@ async function loadConsole(file: string): Promise<string> {
     const { size } = await handle.stat();
     const length = Math.min(size, CONSOLE_BYTES);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    // Terminal colours and cursor movements; eslint's control-character rule is about typing errors, hence the constructor.
-    const control = new RegExp('\\u001b\\[[0-9;?]*[A-Za-z]|[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
-    return buffer.subarray(0, bytesRead).toString('utf8').replace(control, '');
+    const text = stripVTControlCharacters(buffer.subarray(0, bytesRead).toString('utf8'));
+    return text.replace(/\p{Cc}/gu, (character) => (character === '\n' || character === '\t' ? character : ''));
   } finally {
     await handle.close();
   }

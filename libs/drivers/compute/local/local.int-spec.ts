@@ -1,77 +1,24 @@
-import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ComputeDriver, MachineSpec } from '../../contracts/compute.js';
 import { describeComputeDriver, type ComputeUnderTest } from '../compute.conformance.js';
-import { localPaths, type LocalComputeConfig } from './local.config.js';
+import { localPaths } from './local.config.js';
 import { createLocalCompute } from './local.driver.js';
-import { probeLocalCompute } from './local.probe.js';
 import { purgeLocalCompute } from './local.purge.js';
+import * as host from './testing/test-host.js';
+import { eventually, IMAGE, makeDataDirectory, NOTHING, observeHost, run, specOf } from './testing/test-host.js';
 
-const repository = join(import.meta.dirname, '../../../..');
-const temporary = '/var/tmp';
-/** One build serves all runs: the directory's name holds the definition's digest, so a changed definition builds anew. */
-const imageStore = join(temporary, 'baykeeper-test-images');
-const image = 'debian-12-docker';
-
-const probe = await probeLocalCompute({ dataDirectory: mkdtempSync(join(temporary, 'bk-probe-')) });
-const describeHere = probe.usable ? describe : describe.skip;
-if (!probe.usable) process.stderr.write(`Skipping the local compute driver's tests: ${probe.reason}\n`);
-
-function run(program: string, ...args: string[]): string {
-  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-function configIn(dataDirectory: string): LocalComputeConfig {
-  return {
-    dataDirectory,
-    installation: 'installation-a',
-    subnet: null,
-    imagesDirectory: join(repository, 'templates/images'),
-    imageStoreDirectory: imageStore,
-  };
-}
-
-async function eventually(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!(await check())) {
-    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
-/** Everything of an installation that other programs of the host can see. */
-function observeHost(dataDirectory: string): Record<string, unknown> {
-  const { bridge } = localPaths({ dataDirectory });
-  return {
-    processes: run('ps', '-eo', 'args')
-      .split('\n')
-      .filter((line) => line.includes(dataDirectory)),
-    links: run('ip', '-o', 'link')
-      .split('\n')
-      .filter((line) => line.includes(bridge)),
-    rules: run('iptables-save')
-      .split('\n')
-      .filter((line) => line.includes(bridge)),
-    mounts: readFileSync('/proc/mounts', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes(dataDirectory)),
-    files: existsSync(dataDirectory) ? readdirSync(dataDirectory) : [],
-  };
-}
-const NOTHING = { processes: [], links: [], rules: [], mounts: [], files: [] };
+const describeHere = await host.describeWithContainers();
 
 describeHere('local compute', () => {
   describeComputeDriver(
     async () => {
-      const dataDirectory = mkdtempSync(join(temporary, 'bk-conformance-'));
-      const config = configIn(dataDirectory);
+      const dataDirectory = makeDataDirectory();
+      const config = host.configIn(dataDirectory);
       const subject: ComputeUnderTest = {
         driver: createLocalCompute(config),
         other: createLocalCompute(config),
-        image,
+        image: IMAGE,
         switchOff(id) {
           run('lxc-stop', '--kill', '--name', id, '--lxcpath', join(dataDirectory, 'machines'));
           return Promise.resolve();
@@ -87,26 +34,13 @@ describeHere('local compute', () => {
   );
 
   describe('with real containers', () => {
-    const dataDirectory = mkdtempSync(join(temporary, 'bk-local-'));
+    const dataDirectory = makeDataDirectory();
     const forwardingBefore = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8');
-    const config = { ...configIn(dataDirectory), nodePort: 9512 };
+    const config = { ...host.configIn(dataDirectory), nodePort: 9512 };
     const machines = join(dataDirectory, 'machines');
-    const driver: ComputeDriver = createLocalCompute(config);
+    const driver = createLocalCompute(config);
 
-    const specOf = (script: string, changes: Partial<MachineSpec> = {}): MachineSpec => ({
-      id: randomUUID(),
-      name: 'node-one',
-      installation: 'installation-a',
-      bayId: randomUUID(),
-      image,
-      flavor: null,
-      network: null,
-      files: [{ path: '/usr/lib/baykeeper/agent.sh', mode: 0o755, content: `#!/bin/sh\n${script}\n` }],
-      bootCommand: '/usr/lib/baykeeper/agent.sh',
-      ...changes,
-    });
-    const inside = (id: string, ...command: string[]): string =>
-      run('nsenter', '--target', run('lxc-info', '-P', machines, '-n', id, '-pH').trim(), '--all', ...command);
+    const inside = (id: string, ...command: string[]): string => host.inside(dataDirectory, id, ...command);
     const printed = (id: string, text: string): Promise<void> =>
       eventually(`"${text}" on the console`, async () => (await driver.console(id)).includes(text));
 
@@ -168,22 +102,16 @@ describeHere('local compute', () => {
       run('lxc-stop', '--kill', '-P', machines, '-n', spec.id);
       await driver.ensureMachine(spec);
       await printed(spec.id, 'runs: 2');
-      await eventually('the first boot is done', () => {
-        try {
-          return inside(spec.id, 'systemctl', 'is-active', 'baykeeper-boot.service').trim() === 'active';
-        } catch {
-          return false;
-        }
-      });
+      await eventually(
+        'the first boot is done',
+        () => inside(spec.id, 'systemctl', 'is-active', 'baykeeper-boot.service').trim() === 'active',
+      );
       run('lxc-stop', '--kill', '-P', machines, '-n', spec.id);
       await driver.ensureMachine(spec);
-      await eventually('systemd is up', () => {
-        try {
-          return inside(spec.id, 'systemctl', 'is-system-running', '--wait').trim() === 'running';
-        } catch {
-          return false;
-        }
-      });
+      await eventually(
+        'systemd is up',
+        () => inside(spec.id, 'systemctl', 'is-system-running', '--wait').trim() === 'running',
+      );
       expect(inside(spec.id, 'cat', '/var/lib/runs')).toBe('run\nrun\n');
       await driver.removeMachine(spec.id);
     }, 60_000);

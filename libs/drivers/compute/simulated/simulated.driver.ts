@@ -1,0 +1,209 @@
+/**
+ * Machines that are only remembered, and nodes that are only played: for trying the product without rights, and for scale
+ * and fault tests. It says `simulated` wherever it shows up; nothing ever runs on such a machine.
+ */
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BaykeeperError, isUuid } from '@baykeeper/domain';
+import type { ComputeDriver, Machine, MachineSpec } from '../../contracts/compute.js';
+import { parseNodeEnvironment } from './node-environment.js';
+import { simulateNode, type SimulatedFailure } from './node-simulator.js';
+import { SimulatedMachines, type SimulatedMachine } from './simulated-machines.js';
+
+export interface SimulatedComputeConfig {
+  readonly dataDirectory: string;
+  /** How long a machine takes to run; its node then takes as long to boot, and again to start its engine. */
+  readonly latencyMs: number;
+  /** The share (0 to 1) of calls that fail for no reason, as a cloud's do. */
+  readonly failureRate: number;
+  /** How many machines there is room for. */
+  readonly capacity: number;
+  /** Images and flavors that exist; not given: any. */
+  readonly images?: readonly string[];
+  readonly flavors?: readonly string[];
+  /** What goes wrong on which machine, by the machine's name. */
+  readonly nodeFailures?: Readonly<Record<string, SimulatedFailure>>;
+}
+
+export interface SimulatedCompute extends ComputeDriver {
+  /** Switches a machine off, as a power cut would. */
+  switchOff(id: string): Promise<void>;
+  /** Stops playing nodes in this process. */
+  close(): void;
+}
+
+/** As the contract says: at most 16 KiB of console. */
+const CONSOLE_CHARACTERS = 16 * 1024;
+/** Sockets for ten thousand nodes that all wait for their turn would be too many for one process. */
+const MOST_SOCKETS = 1024;
+const NODE_FILES = ['/etc/baykeeper/node.env', '/etc/baykeeper/control-plane-ca.pem'];
+
+export function simulatedComputeDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'simulated-compute');
+}
+
+/** Forgets all machines of the data directory. Run it when no server uses the directory any more. */
+export async function purgeSimulatedCompute(config: { readonly dataDirectory: string }): Promise<void> {
+  await rm(simulatedComputeDirectory(config.dataDirectory), { recursive: true, force: true });
+}
+
+export function createSimulatedCompute(config: SimulatedComputeConfig): SimulatedCompute {
+  const machines = new SimulatedMachines(simulatedComputeDirectory(config.dataDirectory), config.capacity);
+  const agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS });
+  const played = new Map<string, AbortController>();
+
+  const failSometimes = (): void => {
+    if (Math.random() >= config.failureRate) return;
+    throw new BaykeeperError({
+      code: 'provider-unavailable',
+      publicMessage: 'The simulated cloud failed, as its failure rate asks for. It will be tried again.',
+    });
+  };
+
+  async function playNode(machine: SimulatedMachine): Promise<void> {
+    const [environmentFile, authority] = NODE_FILES.map((path) => machine.files.find((file) => file.path === path));
+    if (!machine.on || played.has(machine.id) || environmentFile === undefined || authority === undefined) return;
+    const controller = new AbortController();
+    played.set(machine.id, controller);
+    if (!(await machines.claimRunner(machine.id, isAnotherProcess))) {
+      played.delete(machine.id);
+      return;
+    }
+    const environment = parseNodeEnvironment(environmentFile.content);
+    const simulation = simulateNode({
+      url: environment['BAYKEEPER_URL'] ?? '',
+      ca: authority.content,
+      nodeId: environment['BAYKEEPER_NODE_ID'] ?? machine.id,
+      nodeName: environment['BAYKEEPER_NODE_NAME'] ?? machine.name,
+      token: environment['BAYKEEPER_NODE_TOKEN'] ?? '',
+      failure: config.nodeFailures?.[machine.name] ?? null,
+      latencyMs: config.latencyMs,
+      memory: await machines.loadMemory(machine.id),
+      remember: (memory) => ifThere(machine.id, () => machines.saveMemory(machine.id, memory)),
+      print: (line) =>
+        ifThere(machine.id, () => appendFile(machines.consoleFile(machine.id), `${line}\n`, { mode: 0o600 })),
+      agent,
+      signal: controller.signal,
+    });
+    // Its end is nobody's to wait for: what becomes of the node shows at the control plane, as a real one's does.
+    void simulation.catch(() => undefined).finally(() => played.delete(machine.id));
+  }
+
+  /** A machine that another process removed must not write itself back; its node stops being played. */
+  async function ifThere(id: string, work: () => Promise<void>): Promise<void> {
+    const machine = await machines.load(id);
+    if (machine?.on === true) await work();
+    else played.get(id)?.abort();
+  }
+
+  return {
+    name: 'simulated',
+
+    async prepare(report) {
+      await machines.ensureDirectories();
+      report('Machines are simulated here: nothing runs on them');
+      for (const machine of await machines.list()) await playNode(machine);
+    },
+
+    async ensureMachine(spec) {
+      checkSpec(config, spec);
+      failSometimes();
+      await machines.ensureDirectories();
+      let machine = await machines.load(spec.id);
+      machine ??= await machines.create({
+        id: spec.id,
+        name: spec.name,
+        installation: spec.installation,
+        bayId: spec.bayId,
+        on: true,
+        createdAt: Date.now(),
+        files: spec.files.filter((file) => NODE_FILES.includes(file.path)),
+      });
+      if (machine === null) {
+        throw new BaykeeperError({
+          code: 'provider-unavailable',
+          publicMessage: `The simulated cloud is full: it has room for ${config.capacity} machines.`,
+        });
+      }
+      await sleep(Math.max(0, machine.createdAt + config.latencyMs - Date.now()));
+      if (!machine.on) {
+        machine = { ...machine, on: true };
+        await machines.save(machine);
+      }
+      await playNode(machine);
+      return describeMachine(machine);
+    },
+
+    async removeMachine(id) {
+      if (!isUuid(id)) return;
+      failSometimes();
+      played.get(id)?.abort();
+      await machines.remove(id);
+    },
+
+    /** The nodes are played by the servers themselves. */
+    hostAddress: () => Promise.resolve('127.0.0.1'),
+
+    async listMachines(installation) {
+      const all = await machines.list();
+      return all.filter((machine) => machine.installation === installation).map(describeMachine);
+    },
+
+    async console(id) {
+      if (!isUuid(id)) return '';
+      const text = await readFile(machines.consoleFile(id), 'utf8').catch(() => '');
+      return text.slice(-CONSOLE_CHARACTERS);
+    },
+
+    async switchOff(id) {
+      const machine = await machines.load(id);
+      if (machine === null) return;
+      await machines.save({ ...machine, on: false });
+      played.get(id)?.abort();
+    },
+
+    close() {
+      for (const controller of played.values()) controller.abort();
+      agent.destroy();
+    },
+  };
+}
+
+function describeMachine(machine: SimulatedMachine): Machine {
+  return {
+    id: machine.id,
+    name: machine.name,
+    bayId: machine.bayId,
+    state: machine.on ? 'running' : 'stopped',
+    address: machine.address,
+    reason: machine.on ? null : 'The machine is switched off.',
+  };
+}
+
+function checkSpec(config: SimulatedComputeConfig, spec: MachineSpec): void {
+  if (!isUuid(spec.id)) throw refused('The machine has an id that is not a UUID.');
+  checkKnown('image', spec.image, config.images);
+  if (spec.flavor !== null) checkKnown('flavor', spec.flavor, config.flavors);
+}
+
+function checkKnown(kind: string, name: string, known: readonly string[] | undefined): void {
+  if (known === undefined || known.includes(name)) return;
+  throw refused(`The ${kind} "${name}" does not exist here. Use one of: ${known.join(', ')}.`);
+}
+
+function refused(publicMessage: string): BaykeeperError {
+  return new BaykeeperError({ code: 'provider-refused', publicMessage });
+}
+
+function isAnotherProcess(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It lives, but is another user's.
+    return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM';
+  }
+}
