@@ -24,6 +24,17 @@ export default tseslint.config(
     rules: { 'no-console': 'off' },
   },
   {
+    // What the environment may say is decided in one place; the client and tests have environments of their own.
+    files: ['apps/{api,server,worker}/**/*.ts', 'libs/**/*.ts', 'migrations/**/*.ts'],
+    ignores: ['libs/platform/config/environment.ts', '**/*.spec.ts', '**/*.int-spec.ts', '**/testing/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Take it from the configuration (libs/platform/config).' },
+      ],
+    },
+  },
+  {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     languageOptions: { globals: { process: 'readonly', module: 'writable', console: 'readonly' } },
   },
