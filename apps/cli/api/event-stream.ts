@@ -1,5 +1,6 @@
 import { CommandFailure } from '../failure.js';
 import type { Session } from '../session/session.js';
+import { sleep } from '../waiting/abort.js';
 import { bayPath } from './bays.js';
 import { UnreadableAnswer } from './json-reader.js';
 import { EventStreamReader } from './server-sent-events.js';
@@ -106,18 +107,4 @@ function eventFrom(data: string): EventBody {
       `An event can't be understood (${error.message}). Does this version of bay fit the service's?`,
     );
   }
-}
-
-/** Ends early, without an error, when `signal` fires. */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, milliseconds);
-    signal.addEventListener('abort', finish, { once: true });
-  });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { listBays, listLoadBalancers, listNodes, showBay } from '../api/bays.js';
 import type { BayBody, NodeBody, TemplateBody } from '../api/wire.js';
 import { printJson, printResult } from '../context.js';
-import { renderAge } from '../output/durations.js';
+import { renderAge, renderTime } from '../output/durations.js';
 import { green, paintPhase, paintStatus, red } from '../output/paint.js';
 import { printableText } from '../output/printable-text.js';
 import { renderFacts, renderTable, type Cell } from '../output/table.js';
@@ -107,7 +107,7 @@ function renderBay(
     Object.entries(values)
       .map(([key, value]) => `${key}=${value}`)
       .join('\n');
-  const time = (at: string | null): string => (at === null ? '' : `${at} (${renderAge(at, now)} ago)`);
+  const time = (at: string | null): string => (at === null ? '' : `${renderTime(at)} (${renderAge(at, now)} ago)`);
   const facts: readonly (readonly [string, string | null])[] = [
     ['Name', bay.name],
     ['UUID', bay.uuid],

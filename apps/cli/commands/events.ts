@@ -4,6 +4,7 @@ import { followEvents } from '../api/event-stream.js';
 import type { EventBody } from '../api/wire.js';
 import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
 import { dim, red, yellow } from '../output/paint.js';
+import { renderTime } from '../output/durations.js';
 import { printableText } from '../output/printable-text.js';
 import type { Session } from '../session/session.js';
 import { countParser, type Beginning } from './begin.js';
@@ -77,15 +78,10 @@ function renderEvent(event: EventBody): string {
   const paint = event.level === 'error' ? red : event.level === 'warning' ? yellow : (text: string) => text;
   const [first = '', ...more] = printableText(event.message.trimEnd()).split('\n');
   const level = event.level === 'info' ? '' : `${event.level.toUpperCase()}: `;
-  const node = event.node === null ? '' : `${printableText(event.node)}: `;
+  // Most messages name their node themselves.
+  const node = event.node === null || event.message.includes(event.node) ? '' : `${printableText(event.node)}: `;
   return [
-    `${dim(secondsOf(event.at))}  ${paint(`${level}${node}${first}`)}`,
+    `${dim(renderTime(event.at))}  ${paint(`${level}${node}${first}`)}`,
     ...more.map((line) => `    ${line}`),
   ].join('\n');
-}
-
-/** The time without fractions, in UTC. */
-function secondsOf(at: string): string {
-  const time = new Date(at);
-  return Number.isNaN(time.getTime()) ? printableText(at) : `${time.toISOString().slice(0, 19)}Z`;
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createSendRequest } from '../api/http.js';
 import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
 import { CommandFailure } from '../failure.js';
+import { renderTime } from '../output/durations.js';
 import { scopeFrom } from '../session/choose-login.js';
 import {
   endpointFrom,
@@ -86,7 +87,7 @@ async function login(context: CommandContext, options: LoginOptions): Promise<vo
     printJson(context, { endpoint, user: { id, name }, project: projectJson, expires_at: expiresAt, file });
   } else {
     const where = project === null ? '' : ` in project ${project.name}`;
-    printResult(context, `Logged in as ${issued.user.name}${where} at ${endpoint} until ${expiresAt}.`);
+    printResult(context, `Logged in as ${issued.user.name}${where} at ${endpoint} until ${renderTime(expiresAt)}.`);
   }
 }
 
@@ -97,7 +98,10 @@ async function logout(context: CommandContext): Promise<void> {
     const ended = createSendRequest(saved.caFile).then((send) => revokeToken(send, saved.authUrl, saved.token));
     // The file is gone either way; a token that could not be ended expires by itself.
     await ended.catch(() => {
-      printNotice(context, `The service could not be told. The token ends by itself at ${saved.expiresAt}.`);
+      printNotice(
+        context,
+        `The service could not be told. The token ends by itself at ${renderTime(saved.expiresAt)}.`,
+      );
     });
   }
   if (context.json) printJson(context, { logged_out: saved !== null });

@@ -1,4 +1,5 @@
 import { CommandFailure } from '../failure.js';
+import { printableLine } from './printable-text.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -15,6 +16,12 @@ export function renderAge(at: string | null, now: Date): string {
   if (past < 2 * HOUR) return `${Math.floor(past / MINUTE)}m`;
   if (past < 2 * DAY) return `${Math.floor(past / HOUR)}h`;
   return `${Math.floor(past / DAY)}d`;
+}
+
+/** A time of the service's without fractions, in UTC; what is no time is shown as it is. */
+export function renderTime(at: string): string {
+  const time = new Date(at);
+  return Number.isNaN(time.getTime()) ? printableLine(at) : `${time.toISOString().slice(0, 19)}Z`;
 }
 
 /** A clock that runs: `0:07`, `12:34`, `1:02:03`. */

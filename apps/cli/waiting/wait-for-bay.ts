@@ -1,10 +1,10 @@
 import { listNodes, showBay } from '../api/bays.js';
-import { sleep } from '../api/event-stream.js';
 import type { BayBody, NodeBody } from '../api/wire.js';
 import { wantsColour, type CommandContext } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { renderElapsed } from '../output/durations.js';
 import type { Session } from '../session/session.js';
+import { orAborted, sleep } from './abort.js';
 import { PlainProgress } from './plain-progress.js';
 import { SILENT_PROGRESS, type ProgressView } from './progress.js';
 import { TerminalProgress } from './terminal-progress.js';
@@ -62,7 +62,7 @@ async function watch(
   for (;;) {
     const lookedAt = performance.now();
     // Neither a Ctrl-C nor the time limit waits for a slow answer.
-    const look = await Promise.race([tryToLook(session, wait.uuid), aborted(stop)]);
+    const look = await orAborted(tryToLook(session, wait.uuid), stop);
     const now = performance.now();
     if (look instanceof CommandFailure) {
       awaySince ??= lookedAt;
@@ -88,20 +88,6 @@ async function watch(
     }
     if (stop.aborted) throw timeoutFailure(wait, performance.now() - start);
   }
-}
-
-/** Null as soon as `signal` fires. */
-async function aborted(signal: AbortSignal): Promise<null> {
-  if (signal.aborted) return null;
-  return await new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve(null);
-      },
-      { once: true },
-    );
-  });
 }
 
 /** A look, or the failure of one that may pass by itself: the service is away, or stumbled. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { getEventListeners } from 'node:events';
 import { Writable } from 'node:stream';
 import { readBay, readNode, type BayBody, type NodeBody } from '../api/wire.js';
+import { orAborted, sleep } from './abort.js';
 import { PlainProgress } from './plain-progress.js';
 import { TerminalProgress } from './terminal-progress.js';
 import { judge, type VerdictInput } from './verdict.js';
@@ -119,5 +121,26 @@ describe('progress on a terminal', () => {
     view.finish();
     expect(screen.text).toContain('\u001b[3A\r\u001b[0J✓ web  CREATE_COMPLETE');
     expect(screen.text.split('\u001b[?25h')).toHaveLength(2);
+  });
+});
+
+describe('waiting that can be cut short', () => {
+  it('leaves no listener behind, however often it is done', async () => {
+    const stop = new AbortController();
+    for (let index = 0; index < 20; index += 1) {
+      await sleep(0, stop.signal);
+      expect(await orAborted(Promise.resolve(index), stop.signal)).toBe(index);
+    }
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  });
+
+  it('ends at once when it is told to, and when it was told before', async () => {
+    const stop = new AbortController();
+    const never = new Promise<string>(() => undefined);
+    const waiting = [orAborted(never, stop.signal), sleep(3_600_000, stop.signal)];
+    stop.abort();
+    expect(await Promise.all(waiting)).toEqual([null, undefined]);
+    expect(await orAborted(never, stop.signal)).toBeNull();
+    await sleep(3_600_000, stop.signal);
   });
 });
