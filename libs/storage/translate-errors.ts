@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BaykeeperError } from '@baykeeper/domain';
 
 /**
@@ -64,7 +65,7 @@ const LOST_CONNECTION = /^(Connection terminated|timeout exceeded when trying to
 
 /** The error that callers see; one that is not the database's is returned as it is. */
 export function translateError(error: unknown): unknown {
-  if (error instanceof BaykeeperError || !(error instanceof Error)) return error;
+  if (error instanceof BaykeeperError || !types.isNativeError(error)) return error;
   const origin = originOf(error);
   const code = 'code' in origin && typeof origin.code === 'string' ? origin.code : lostConnectionCodeOf(origin);
   return TRANSLATIONS.find(({ codes }) => codes.test(code))?.make(origin) ?? error;
@@ -76,11 +77,11 @@ function lostConnectionCodeOf(error: Error): string {
 
 /** The mapper wraps the driver's error. The wrapper holds the values of the query and must not get into a log. */
 function originOf(error: Error): Error {
-  return 'driverError' in error && error.driverError instanceof Error ? error.driverError : error;
+  return 'driverError' in error && types.isNativeError(error.driverError) ? error.driverError : error;
 }
 
 function detailOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return types.isNativeError(cause) ? cause.message : String(cause);
 }
 
 /** The same store, whose methods fail with translated errors only. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
 import type { Database, ProjectRecord, UserRecord } from '@baykeeper/storage';
 import { LONGEST_PASSWORD } from './authenticate.js';
-import { hashPassword } from './password.js';
+import type { Passwords } from './password.js';
 import { ROLES, isRole } from './roles.js';
 
 /** Keystone's bounds. */
@@ -31,6 +31,7 @@ export async function createProject(database: Database, { name }: { readonly nam
 /** @throws BaykeeperError `invalid-input`; `conflict` when the name is taken or the project is unknown */
 export async function createUser(
   database: Database,
+  passwords: Passwords,
   user: { readonly name: string; readonly password: string; readonly defaultProjectId?: ProjectId | null },
 ): Promise<Account> {
   checkName('user', user.name, LONGEST_USER_NAME);
@@ -39,7 +40,7 @@ export async function createUser(
     await database.stores.users.insert({
       id: randomUUID() as UserId,
       name: user.name,
-      passwordHash: await hashPassword(user.password),
+      passwordHash: await passwords.hash(user.password),
       defaultProjectId: user.defaultProjectId ?? null,
     }),
   );
@@ -55,9 +56,14 @@ export async function assignRole(
 }
 
 /** All tokens of the user end. @throws BaykeeperError `invalid-input` */
-export async function changePassword(database: Database, userId: UserId, password: string): Promise<void> {
+export async function changePassword(
+  database: Database,
+  passwords: Passwords,
+  userId: UserId,
+  password: string,
+): Promise<void> {
   checkPassword(password);
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await passwords.hash(password);
   await database.transaction(async ({ users, tokens }) => {
     await users.setPassword(userId, passwordHash);
     await tokens.revokeByUser(userId);
@@ -70,12 +76,13 @@ export async function changePassword(database: Database, userId: UserId, passwor
  */
 export async function bootstrapAdministrator(
   database: Database,
+  passwords: Passwords,
   { password }: { readonly password: string },
 ): Promise<Administrator> {
   checkPassword(password);
   // Hashing is slow on purpose: not for a user that is there, and not while rows are held.
   const known = await database.stores.users.findByName(ADMINISTRATOR);
-  const passwordHash = known?.passwordHash ?? (await hashPassword(password));
+  const passwordHash = known?.passwordHash ?? (await passwords.hash(password));
   return database.transaction(async ({ projects, users, roleAssignments }) => {
     const project = await projects.ensure({ id: randomUUID() as ProjectId, name: ADMINISTRATOR });
     const { user, created } = await users.ensure({

@@ -5,7 +5,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { BaykeeperError, type UserId } from '@baykeeper/domain';
 import type { Database, LockPolicy, ProjectRecord, UserRecord } from '@baykeeper/storage';
-import { NOBODYS_HASH, hashPassword, isOutdated, verifyPassword } from './password.js';
+import type { Passwords } from './password.js';
 import { isOurDomain, type DomainReference, type Principal } from './principal.js';
 import { expandRoles } from './roles.js';
 
@@ -34,7 +34,8 @@ export interface IssuedToken {
   readonly principal: Principal;
 }
 
-export interface TokenSettings {
+export interface LoginSettings {
+  readonly passwords: Passwords;
   readonly tokenHours: number;
   readonly now: () => Date;
 }
@@ -54,10 +55,10 @@ export function hashToken(token: string): string {
 /** @throws BaykeeperError `unauthenticated`; `too-many-requests` */
 export async function authenticate(
   database: Database,
-  settings: TokenSettings,
+  settings: LoginSettings,
   credentials: Credentials,
 ): Promise<IssuedToken> {
-  const user = await checkPassword(database, credentials);
+  const user = await checkPassword(database, settings.passwords, credentials);
   const project = await findProject(database, user, credentials.scope);
   const roles = project ? expandRoles(await database.stores.roleAssignments.list(user.id, project.id)) : [];
   if (project && roles.length === 0) throw projectRefused();
@@ -79,19 +80,23 @@ export async function authenticate(
   return { token, principal };
 }
 
-async function checkPassword({ stores }: Database, credentials: Credentials): Promise<UserRecord> {
+async function checkPassword(
+  { stores }: Database,
+  passwords: Passwords,
+  credentials: Credentials,
+): Promise<UserRecord> {
   const { password } = credentials;
   if (password.length > LONGEST_PASSWORD) throw loginRefused('the password is too long');
   const user = await findUser(stores.users, credentials);
-  const matches = await verifyPassword(password, user?.passwordHash ?? NOBODYS_HASH);
+  const matches = await passwords.matches(password, user?.passwordHash ?? passwords.nobodysHash);
   if (!user || !matches || !user.enabled) {
     // For a user that does not exist too, so that the answer takes one more round trip in every case.
     await stores.users.recordFailedLogin(user?.id ?? (randomUUID() as UserId), LOCK_POLICY);
     throw loginRefused(user ? 'wrong password or disabled user' : 'unknown user');
   }
   if (!(await stores.users.completeLogin(user.id))) throw loginRefused('the user is locked for a while');
-  if (isOutdated(user.passwordHash)) {
-    await stores.users.replaceHash(user.id, user.passwordHash, await hashPassword(password));
+  if (passwords.isOutdated(user.passwordHash)) {
+    await stores.users.replaceHash(user.id, user.passwordHash, await passwords.hash(password));
   }
   return user;
 }

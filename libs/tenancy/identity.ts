@@ -10,6 +10,7 @@ import {
   type Administrator,
 } from './accounts.js';
 import { authenticate, hashToken, type Credentials, type IssuedToken } from './authenticate.js';
+import { openPasswords, type PasswordCost } from './password.js';
 import type { Principal } from './principal.js';
 import { expandRoles } from './roles.js';
 import { openTokenCache } from './token-cache.js';
@@ -19,6 +20,8 @@ export interface IdentitySettings {
   /** How long a token is valid; 12 unless told. */
   readonly tokenHours?: number;
   readonly now?: () => Date;
+  /** What hashing a password costs. Only tests, which are in a hurry, have a reason to say it. */
+  readonly passwordCost?: PasswordCost;
 }
 
 /** Who somebody is and what that one may do. Any number of processes over one database. */
@@ -57,10 +60,12 @@ export function openIdentity({
   database,
   tokenHours = DEFAULT_TOKEN_HOURS,
   now = () => new Date(),
+  passwordCost,
 }: IdentitySettings): Identity {
   const cache = openTokenCache(now);
+  const passwords = openPasswords(passwordCost);
   return {
-    authenticate: (credentials) => authenticate(database, { tokenHours, now }, credentials),
+    authenticate: (credentials) => authenticate(database, { passwords, tokenHours, now }, credentials),
     validateToken(token) {
       const tokenHash = hashToken(token);
       return cache.get(tokenHash, async () => principalOf(await database.stores.tokens.find(tokenHash)));
@@ -71,12 +76,12 @@ export function openIdentity({
       cache.forget(tokenHash);
     },
     removeExpiredTokens: () => database.stores.tokens.removeExpired(),
-    bootstrapAdministrator: (options) => bootstrapAdministrator(database, options),
+    bootstrapAdministrator: (options) => bootstrapAdministrator(database, passwords, options),
     createProject: (project) => createProject(database, project),
-    createUser: (user) => createUser(database, user),
+    createUser: (user) => createUser(database, passwords, user),
     assignRole: (assignment) => assignRole(database, assignment),
     async changePassword(userId, password) {
-      await changePassword(database, userId, password);
+      await changePassword(database, passwords, userId, password);
       cache.forgetAll();
     },
   };

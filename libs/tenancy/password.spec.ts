@@ -1,51 +1,53 @@
 import { scryptSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { NOBODYS_HASH, hashPassword, isOutdated, verifyPassword } from './password.js';
+import { openPasswords } from './password.js';
+
+const passwords = openPasswords();
 
 describe('passwords', () => {
   it('are kept with salt and parameters, never the same twice', async () => {
-    const [one, two] = await Promise.all([hashPassword('correct horse'), hashPassword('correct horse')]);
+    const [one, two] = await Promise.all([passwords.hash('correct horse'), passwords.hash('correct horse')]);
     expect(one).toMatch(/^scrypt\$ln=15,r=8,p=3\$[\w-]{22}\$[\w-]{43}$/);
     expect(one).not.toBe(two);
     expect(one).not.toContain('horse');
-    expect(isOutdated(one)).toBe(false);
+    expect(passwords.isOutdated(one)).toBe(false);
   });
 
   it('match themselves and nothing else', async () => {
-    const stored = await hashPassword('pässwörd ✓');
-    expect(await verifyPassword('pässwörd ✓', stored)).toBe(true);
-    expect(await verifyPassword('pässwörd', stored)).toBe(false);
-    expect(await verifyPassword('', stored)).toBe(false);
+    const stored = await passwords.hash('pässwörd ✓');
+    expect(await passwords.matches('pässwörd ✓', stored)).toBe(true);
+    expect(await passwords.matches('pässwörd', stored)).toBe(false);
+    expect(await passwords.matches('', stored)).toBe(false);
   });
 
   it('that were hashed with other parameters still match, and say that they are outdated', async () => {
     const salt = Buffer.alloc(16, 7);
     const hash = scryptSync('old', salt, 32, { N: 1024, r: 8, p: 1 });
     const stored = `scrypt$ln=10,r=8,p=1$${salt.toString('base64url')}$${hash.toString('base64url')}`;
-    expect(await verifyPassword('old', stored)).toBe(true);
-    expect(await verifyPassword('new', stored)).toBe(false);
-    expect(isOutdated(stored)).toBe(true);
+    expect(await passwords.matches('old', stored)).toBe(true);
+    expect(await passwords.matches('new', stored)).toBe(false);
+    expect(passwords.isOutdated(stored)).toBe(true);
   });
 
   it('match no text that is no hash', async () => {
-    expect(await verifyPassword('', '')).toBe(false);
-    expect(await verifyPassword('x', 'x')).toBe(false);
-    expect(await verifyPassword('x', 'scrypt$ln=15,r=8,p=3$$')).toBe(false);
+    expect(await passwords.matches('', '')).toBe(false);
+    expect(await passwords.matches('x', 'x')).toBe(false);
+    expect(await passwords.matches('x', 'scrypt$ln=15,r=8,p=3$$')).toBe(false);
   });
 
   it("of nobody cost as much to compare as somebody's and match nothing", async () => {
     const prefix = 'scrypt$ln=15,r=8,p=3$';
-    expect(NOBODYS_HASH.startsWith(prefix)).toBe(true);
-    expect(NOBODYS_HASH).toHaveLength((await hashPassword('x')).length);
-    expect(await verifyPassword('', NOBODYS_HASH)).toBe(false);
+    expect(passwords.nobodysHash.startsWith(prefix)).toBe(true);
+    expect(passwords.nobodysHash).toHaveLength((await passwords.hash('x')).length);
+    expect(await passwords.matches('', passwords.nobodysHash)).toBe(false);
   });
 
   it('are refused, not queued for ever, when too many come at once', async () => {
-    const tries = await Promise.allSettled(Array.from({ length: 70 }, () => verifyPassword('x', CHEAP)));
+    const tries = await Promise.allSettled(Array.from({ length: 70 }, () => passwords.matches('x', CHEAP)));
     const refused = tries.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(4);
     expect(refused[0]?.reason).toMatchObject({ code: 'too-many-requests' });
-    expect(await verifyPassword('x', CHEAP)).toBe(false);
+    expect(await passwords.matches('x', CHEAP)).toBe(false);
   });
 });
 

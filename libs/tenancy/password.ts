@@ -6,7 +6,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { BaykeeperError } from '@baykeeper/domain';
 
-interface Cost {
+export interface PasswordCost {
   /** log2 of the CPU and memory cost N. */
   readonly logN: number;
   readonly r: number;
@@ -14,7 +14,7 @@ interface Cost {
 }
 
 /** One of the settings that OWASP's password storage cheat sheet holds for equal: 32 MiB, some 0.2 s of one core. */
-const COST: Cost = { logN: 15, r: 8, p: 3 };
+const COST: PasswordCost = { logN: 15, r: 8, p: 3 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 /** A stored hash must not be able to ask for more than we ever wrote, or will write. */
@@ -26,43 +26,52 @@ const MOST_WAITING = 64;
 
 const FORMAT = /^scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w-]{16,})\$([\w-]{32,})$/;
 
-/** @returns `scrypt$ln=…,r=…,p=…$salt$hash`, salt and hash in base64url */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
-  const hash = await derive(password, salt, COST);
-  return `scrypt$${parametersOf(COST)}$${salt.toString('base64url')}$${hash.toString('base64url')}`;
+/** Hashes and compares. What was hashed at another cost is compared all the same. */
+export interface Passwords {
+  /** @returns `scrypt$ln=…,r=…,p=…$salt$hash`, salt and hash in base64url */
+  hash(password: string): Promise<string>;
+  /** In constant time. A stored text that is no hash of ours matches nothing. */
+  matches(password: string, stored: string): Promise<boolean>;
+  /** Whether a hash was made at another cost than new ones are. */
+  isOutdated(stored: string): boolean;
+  /** Takes as long as comparing with a real one, and matches nothing: for users that do not exist. */
+  readonly nobodysHash: string;
 }
 
-/** Compares in constant time. A stored text that is no hash of ours matches nothing. */
-export async function verifyPassword(password: string, stored: string): Promise<boolean> {
-  const parts = FORMAT.exec(stored);
-  if (!parts) return false;
-  const [, logN, r, p, salt = '', hash = ''] = parts;
-  const expected = Buffer.from(hash, 'base64url');
-  const derived = await derive(password, Buffer.from(salt, 'base64url'), {
-    logN: Number(logN),
-    r: Number(r),
-    p: Number(p),
-  });
-  return expected.length === derived.length && timingSafeEqual(expected, derived);
+/** @param cost only tests have a reason to say it */
+export function openPasswords(cost: PasswordCost = COST): Passwords {
+  const prefix = `scrypt$${parametersOf(cost)}$`;
+  return {
+    async hash(password) {
+      const salt = randomBytes(SALT_BYTES);
+      const hash = await derive(password, salt, cost);
+      return `${prefix}${salt.toString('base64url')}$${hash.toString('base64url')}`;
+    },
+    async matches(password, stored) {
+      const parts = FORMAT.exec(stored);
+      if (!parts) return false;
+      const [, logN, r, p, salt = '', hash = ''] = parts;
+      const expected = Buffer.from(hash, 'base64url');
+      const derived = await derive(password, Buffer.from(salt, 'base64url'), {
+        logN: Number(logN),
+        r: Number(r),
+        p: Number(p),
+      });
+      return expected.length === derived.length && timingSafeEqual(expected, derived);
+    },
+    isOutdated: (stored) => !stored.startsWith(prefix),
+    nobodysHash: `${prefix}${'A'.repeat(22)}$${'A'.repeat(43)}`,
+  };
 }
 
-/** Whether a hash was made with other parameters than new ones are. */
-export function isOutdated(stored: string): boolean {
-  return !stored.startsWith(`scrypt$${parametersOf(COST)}$`);
-}
-
-/** Takes as long as comparing with a real one, and matches nothing: for users that do not exist. */
-export const NOBODYS_HASH = `scrypt$${parametersOf(COST)}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
-
-function parametersOf({ logN, r, p }: Cost): string {
+function parametersOf({ logN, r, p }: PasswordCost): string {
   return `ln=${logN},r=${r},p=${p}`;
 }
 
 let running = 0;
 const waiting: (() => void)[] = [];
 
-async function derive(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
+async function derive(password: string, salt: Buffer, cost: PasswordCost): Promise<Buffer> {
   if (running >= AT_ONCE) {
     if (waiting.length >= MOST_WAITING) {
       throw new BaykeeperError({
@@ -82,7 +91,7 @@ async function derive(password: string, salt: Buffer, cost: Cost): Promise<Buffe
   }
 }
 
-function runScrypt(password: string, salt: Buffer, { logN, r, p }: Cost): Promise<Buffer> {
+function runScrypt(password: string, salt: Buffer, { logN, r, p }: PasswordCost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(password, salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: LARGEST_MEMORY }, (error, key) => {
       if (error) reject(error);
