@@ -1,145 +1,164 @@
 /**
  * Addresses for load balancers. With the right to do so they are real addresses on this machine's loopback interface, which
  * nodes and (with a route) clients elsewhere reach; without it, loopback addresses, which need no rights.
+ *
+ * An address is given out by making a file with its name, which only one can do (`O_EXCL`). The file says whether we put
+ * the address on the interface: what an operator had put there stays when the load balancer goes.
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { BlockList, isIPv4 } from 'node:net';
-import { promisify } from 'node:util';
+import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isIPv4 } from 'node:net';
+import { readBalancer, writeWhole } from './balancer-files.js';
 import type { HaproxyConfig, HaproxyPaths } from './haproxy.config.js';
-import { refused, unavailable } from './haproxy.errors.js';
+import { refused } from './haproxy.errors.js';
+import {
+  ensureAddress,
+  maySetAddresses,
+  observeAddresses,
+  observeUsedNetworks,
+  removeAddress,
+  tryBind,
+  type BindResult,
+} from './host-addresses.js';
+import { addressesOf, chooseLoopbackPool, choosePool, parseNetwork, type Network } from './networks.js';
 
-const run = promisify(execFile);
-
-interface Pool {
-  readonly cidr: string;
-  /** Whether addresses must be put on an interface before they can be bound. */
-  readonly assigned: boolean;
+interface Reservation {
+  readonly loadBalancerId: string;
+  /** We put it on the interface, so we take it off again, and put it there again after a reboot. */
+  readonly isOurs: boolean;
 }
 
 export interface AddressPool {
-  /** @throws BaykeeperError `provider-refused` when all are taken. */
-  pick(taken: ReadonlySet<string>): Promise<string>;
-  /** Makes the address bindable. Idempotent. */
-  assign(address: string): Promise<void>;
-  /** Takes it off again, if we put it there. Idempotent. */
-  unassign(address: string): Promise<void>;
+  /**
+   * The address of this load balancer, a new one if it has none. `ports`: where it is going to listen.
+   * @throws BaykeeperError `provider-refused` when no address is left, or the ports can be had on none.
+   */
+  reserve(loadBalancerId: string, ports: readonly number[]): Promise<string>;
+  /** Makes the address one of this machine's again, after a reboot for example. @returns whether it can be listened on. */
+  ensureAssigned(address: string): Promise<boolean>;
+  /** Takes the address of this load balancer off again, if we put it there. None is success. */
+  release(loadBalancerId: string): Promise<void>;
+  /** Takes off all that we put there. */
+  releaseAll(): Promise<void>;
 }
 
+/** A port that another program has on this many addresses, it has on all. */
+const TRY_ADDRESSES = 8;
+
 export function openAddressPool(config: HaproxyConfig, paths: HaproxyPaths): AddressPool {
-  let loaded: Promise<Pool> | null = null;
-  const pool = (): Promise<Pool> =>
-    (loaded ??= loadPool(config, paths).catch((error: unknown) => {
-      loaded = null;
+  const fileOf = (address: string): string => join(paths.addresses, address);
+
+  async function readReservation(address: string): Promise<Reservation | null> {
+    try {
+      return JSON.parse(await readFile(fileOf(address), 'utf8')) as Reservation;
+    } catch {
+      // An empty file was left by a process that was killed right after making it.
+      return null;
+    }
+  }
+
+  async function readReservations(): Promise<ReadonlyMap<string, Reservation | null>> {
+    const names = (await readdir(paths.addresses).catch(() => [])).filter((name) => isIPv4(name));
+    const reservations = new Map<string, Reservation | null>();
+    for (const address of names) reservations.set(address, await readReservation(address));
+    return reservations;
+  }
+
+  async function give(address: string, loadBalancerId: string): Promise<boolean> {
+    try {
+      const file = await open(fileOf(address), 'wx', 0o600);
+      await file.close();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
       throw error;
-    }));
+    }
+    const isLocal = address.startsWith('127.') || (await observeAddresses()).has(address);
+    // Written before the address is set: one that is set and on no record would stay for ever.
+    await writeWhole(fileOf(address), JSON.stringify({ loadBalancerId, isOurs: !isLocal } satisfies Reservation));
+    if (!isLocal && !(await ensureAddress(address))) {
+      await rm(fileOf(address), { force: true });
+      throw refused(
+        'The address of a load balancer is not on this machine and may not be put there. Run Baykeeper with CAP_NET_ADMIN, or put the network of BAYKEEPER_LB_ADDRESSES on an interface.',
+        address,
+      );
+    }
+    return true;
+  }
+
+  async function takeBack(address: string, reservation: Reservation | null): Promise<void> {
+    if (reservation?.isOurs === true) await removeAddress(address);
+    await rm(fileOf(address), { force: true });
+  }
 
   return {
-    async pick(taken) {
-      const { cidr } = await pool();
-      for (const address of addressesOf(cidr)) if (!taken.has(address)) return address;
+    async reserve(loadBalancerId, ports) {
+      const reservations = await readReservations();
+      for (const [address, reservation] of reservations) {
+        if (reservation?.loadBalancerId === loadBalancerId) return address;
+        // Whoever reserves writes the load balancer's record before anybody else gets to reserve.
+        if (!reservation || !(await readBalancer(paths, reservation.loadBalancerId)))
+          await takeBack(address, reservation);
+      }
+      const { cidr, network } = await loadPool(config, paths);
+      let conflicts = 0;
+      for (const address of addressesOf(network)) {
+        if (!(await give(address, loadBalancerId))) continue;
+        const results = await Promise.all(ports.map((port) => tryBind(address, port)));
+        const problem = ports.findIndex((_, index) => results[index] !== 'free');
+        if (problem === -1) return address;
+        await takeBack(address, await readReservation(address));
+        conflicts += 1;
+        if (conflicts === TRY_ADDRESSES) throw portRefused(ports[problem] ?? 0, results[problem] ?? 'taken', address);
+      }
       throw refused('No address is left for a load balancer. Widen BAYKEEPER_LB_ADDRESSES or delete a bay.', cidr);
     },
-    async assign(address) {
-      if (!(await pool()).assigned) return;
-      await run('ip', ['address', 'add', `${address}/32`, 'dev', 'lo']).catch(async (error: unknown) => {
-        if (!(await isOnThisMachine(address)))
-          throw unavailable('The address of a load balancer could not be set. It is tried again.', error);
-      });
+    async ensureAssigned(address) {
+      if ((await readReservation(address))?.isOurs !== true) return true;
+      return ensureAddress(address);
     },
-    async unassign(address) {
-      if (!(await pool()).assigned) return;
-      await run('ip', ['address', 'del', `${address}/32`, 'dev', 'lo']).catch(() => undefined);
+    async release(loadBalancerId) {
+      for (const [address, reservation] of await readReservations())
+        if (reservation?.loadBalancerId === loadBalancerId) await takeBack(address, reservation);
+    },
+    async releaseAll() {
+      for (const [address, reservation] of await readReservations()) await takeBack(address, reservation);
     },
   };
 }
 
-async function loadPool(config: HaproxyConfig, paths: HaproxyPaths): Promise<Pool> {
-  if (config.addressPool !== null)
-    return { cidr: config.addressPool, assigned: !config.addressPool.startsWith('127.') };
+/** What to say when a listener cannot have its port. */
+export function portRefused(port: number, result: BindResult, address: string): Error {
+  const sentences: Record<BindResult, string> = {
+    free: `Port ${String(port)} is free again. Try again.`,
+    taken: `Port ${String(port)} is taken by another program on the machine that balances. Choose another port, or stop that program.`,
+    forbidden: `Port ${String(port)} may not be listened on. Choose one from 1024, or run Baykeeper with CAP_NET_BIND_SERVICE.`,
+    'no-address': `The address ${address} is not on the machine that balances. Put the network of BAYKEEPER_LB_ADDRESSES on an interface.`,
+  };
+  return refused(sentences[result], `${address}:${String(port)} ${result}`);
+}
+
+async function loadPool(
+  config: HaproxyConfig,
+  paths: HaproxyPaths,
+): Promise<{ readonly cidr: string; readonly network: Network }> {
+  const cidr = config.addressPool ?? (await loadOwnPool(config, paths));
+  const network = parseNetwork(cidr);
+  if (!network)
+    throw refused('BAYKEEPER_LB_ADDRESSES must be an IPv4 network in CIDR form, for example 10.200.7.0/24.', cidr);
+  return { cidr, network };
+}
+
+/** Picked once and kept: bays' addresses must not move because the machine's routes changed. */
+async function loadOwnPool(config: HaproxyConfig, paths: HaproxyPaths): Promise<string> {
   try {
-    return JSON.parse(await readFile(paths.pool, 'utf8')) as Pool;
+    return (JSON.parse(await readFile(paths.pool, 'utf8')) as { cidr: string }).cidr;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  const picked = await pickPool(config.dataDirectory);
-  await writeFile(paths.pool, JSON.stringify(picked), { mode: 0o600 });
-  return picked;
-}
-
-/** Two installations on one machine start looking at different places, so that they hardly ever meet. */
-async function pickPool(dataDirectory: string): Promise<Pool> {
-  const seed = createHash('sha256').update(dataDirectory).digest();
-  const [first = 0, second = 0] = seed;
-  const loopback: Pool = { cidr: `127.${String(64 + (first % 64))}.${String(second)}.0/24`, assigned: false };
-  if (!(await mayAssign())) return loopback;
-  const used = await usedNetworks();
-  for (let tried = 0; tried < 4096; tried += 1) {
-    const number = (first * 256 + second + tried) % 4096;
-    const network = `10.${String(192 + (number >> 8))}.${String(number & 255)}`;
-    if (!used.check(`${network}.0`) && !used.check(`${network}.255`) && !used.check(`${network}.1`))
-      return { cidr: `${network}.0/24`, assigned: true };
-  }
-  return loopback;
-}
-
-/** Found out by trying: the right to set an address does not follow from the user's id. */
-async function mayAssign(): Promise<boolean> {
-  const probe = '127.127.127.127/32';
-  try {
-    await run('ip', ['address', 'add', probe, 'dev', 'lo']);
-    await run('ip', ['address', 'del', probe, 'dev', 'lo']);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-interface Route {
-  readonly dst?: string;
-}
-interface Link {
-  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
-}
-
-async function usedNetworks(): Promise<BlockList> {
-  const used = new BlockList();
-  const [routes, links] = await Promise.all([
-    run('ip', ['-json', '-4', 'route']),
-    run('ip', ['-json', '-4', 'address']),
-  ]);
-  for (const route of JSON.parse(routes.stdout || '[]') as Route[]) {
-    const [network = '', bits = '32'] = (route.dst ?? '').split('/');
-    if (isIPv4(network)) used.addSubnet(network, Number(bits));
-  }
-  for (const link of JSON.parse(links.stdout || '[]') as Link[]) {
-    for (const { local, prefixlen } of link.addr_info ?? []) {
-      // A single address blocks its whole /24: it is another installation's pool.
-      if (local !== undefined) used.addSubnet(local, Math.min(prefixlen ?? 32, 24));
-    }
-  }
-  return used;
-}
-
-async function isOnThisMachine(address: string): Promise<boolean> {
-  const { stdout } = await run('ip', ['-json', '-4', 'address']);
-  return (JSON.parse(stdout || '[]') as Link[]).some((link) =>
-    (link.addr_info ?? []).some((info) => info.local === address),
-  );
-}
-
-/** The usable addresses of a network: all but its first and last. */
-export function* addressesOf(cidr: string): Generator<string> {
-  const [network = '', bits = '32'] = cidr.split('/');
-  const base = network.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const size = 2 ** (32 - Number(bits));
-  if (size <= 2) {
-    yield network;
-    return;
-  }
-  const start = Math.floor(base / size) * size;
-  for (let number = start + 1; number < start + size - 1; number += 1) {
-    yield [24, 16, 8, 0].map((shift) => String(Math.floor(number / 2 ** shift) % 256)).join('.');
-  }
+  const seed = createHash('sha256').update(config.dataDirectory).digest().readUInt32BE(0);
+  const own = (await maySetAddresses()) ? choosePool(await observeUsedNetworks(), seed) : null;
+  const cidr = own ?? chooseLoopbackPool(seed);
+  await writeWhole(paths.pool, JSON.stringify({ cidr }));
+  return cidr;
 }

@@ -23,7 +23,7 @@ if (await hasHaproxy()) {
     };
   });
 } else {
-  console.log('SKIPPED load-balancers/haproxy: haproxy is not installed (script/install installs it)');
+  process.stdout.write('SKIPPED load-balancers/haproxy: haproxy is not installed (script/install installs it)\n');
   describe('the load balancer driver haproxy', () => {
     it.skip('needs haproxy', () => undefined);
   });

@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import type { Member } from '@baykeeper/domain';
 import { createHaproxyLoadBalancer, hasHaproxy, purgeHaproxy } from './haproxy.driver.js';
 import { pathsOf, type HaproxyConfig } from './haproxy.config.js';
-import { askRuntime } from './runtime-socket.js';
+import { askSocket } from './runtime-socket.js';
 
 const installed = await hasHaproxy();
 if (!installed)
-  console.log('SKIPPED load-balancers/haproxy traffic: haproxy is not installed (script/install installs it)');
+  process.stdout.write(
+    'SKIPPED load-balancers/haproxy traffic: haproxy is not installed (script/install installs it)\n',
+  );
 
 (installed ? describe : describe.skip)('haproxy, with traffic', () => {
   let config: HaproxyConfig;
@@ -84,7 +86,7 @@ if (!installed)
     }
   };
   const workerPid = async (): Promise<string> =>
-    /^Pid: (\d+)$/m.exec(await askRuntime(pathsOf(config).statsSocket, 'show info'))?.[1] ?? '';
+    /^Pid: (\d+)$/m.exec(await askSocket(pathsOf(config).statsSocket, 'show info'))?.[1] ?? '';
 
   it('lets traffic follow its members without a reload, and keeps connections through one', async () => {
     const driver = createHaproxyLoadBalancer(config);

@@ -1,14 +1,16 @@
-/** HAProxy's runtime API on its stats socket (management guide, "Unix Socket commands"). */
+/** Asks HAProxy over one of its Unix sockets. */
 import { connect } from 'node:net';
 import { unavailable } from './haproxy.errors.js';
 
 const TIMEOUT_MS = 5_000;
+/** HAProxy reads a line of commands into one buffer of 16 KiB. */
+const LONGEST_LINE_BYTES = 8_000;
 
-/** Sends commands, one answer back per command. Command texts hold only checked names and numbers. */
-export async function askRuntime(socketPath: string, command: string): Promise<string> {
+/** Sends one line, resolves with all that is answered. Lines hold only checked names and numbers. */
+export async function askSocket(socketPath: string, line: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
-    let answer = '';
+    const answer: Buffer[] = [];
     const fail = (error: unknown): void => {
       socket.destroy();
       reject(unavailable('The load balancer does not answer. It is tried again.', error));
@@ -17,60 +19,25 @@ export async function askRuntime(socketPath: string, command: string): Promise<s
       fail(new Error('no answer in time'));
     });
     socket.on('error', fail);
-    socket.on('data', (chunk: Buffer) => {
-      answer += chunk.toString();
-    });
+    socket.on('data', (chunk: Buffer) => answer.push(chunk));
     socket.on('end', () => {
-      resolve(answer.trim());
+      resolve(Buffer.concat(answer).toString().trim());
     });
-    socket.end(`${command}\n`);
+    socket.end(`${line}\n`);
   });
 }
 
-export interface LiveServer {
-  readonly backend: string;
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Reads `show servers state`: version line, header with names, a line per server. */
-export function parseServersState(text: string): readonly LiveServer[] {
-  const lines = text.split('\n');
-  const header = lines.find((line) => line.startsWith('# '));
-  const columns = header?.slice(2).split(' ') ?? [];
-  const at = (fields: readonly string[], column: string): string => fields[columns.indexOf(column)] ?? '';
-  return lines
-    .filter((line) => /^\d+ \S/.test(line))
-    .map((line) => line.split(' '))
-    .map((fields) => ({
-      backend: at(fields, 'be_name'),
-      name: at(fields, 'srv_name'),
-      address: at(fields, 'srv_addr'),
-      port: Number(at(fields, 'srv_port')),
-    }));
-}
-
-export interface ServerStatus {
-  readonly backend: string;
-  readonly name: string;
-  /** `UP`, `DOWN`, `MAINT`, `UP 1/2`, `no check`, … */
-  readonly status: string;
-  readonly currentSessions: number;
-}
-
-/** Reads `show stat` (CSV, header line begins with `# `). No field that we read is ever quoted. */
-export function parseStatistics(text: string): readonly ServerStatus[] {
-  const [header = '', ...rows] = text.split('\n');
-  const columns = header.replace(/^# /, '').split(',');
-  const at = (fields: readonly string[], column: string): string => fields[columns.indexOf(column)] ?? '';
-  return rows
-    .map((row) => row.split(','))
-    .filter((fields) => fields.length > 2 && !['FRONTEND', 'BACKEND'].includes(at(fields, 'svname')))
-    .map((fields) => ({
-      backend: at(fields, 'pxname'),
-      name: at(fields, 'svname'),
-      status: at(fields, 'status'),
-      currentSessions: Number(at(fields, 'scur') || 0),
-    }));
+/** Puts commands for one worker on as few lines as fit: a connection costs more than a command. */
+export function joinCommands(worker: string, commands: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const command of commands) {
+    const addressed = `${worker} ${command}`;
+    if (line !== '' && line.length + addressed.length + 2 > LONGEST_LINE_BYTES) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? addressed : `${line}; ${addressed}`;
+  }
+  return line === '' ? lines : [...lines, line];
 }
