@@ -1,9 +1,15 @@
 #!/bin/sh
 # A node's own part of joining its bay: asks for a certificate with a key that never leaves the node, starts the engine,
-# waits until it may join, joins, and reports each phase. Safe to run again: what is done already is not done twice.
+# waits until it may join, joins, and reports each phase. Safe to run again, at once or after a reboot: what is done
+# already is not done twice.
 #
 # Everything it needs to know is in /etc/baykeeper/node.env; what is special about the engine is in engine.sh, which
-# defines engine_prepare, engine_start, engine_join and engine_finish.
+# defines
+#   engine_prepare     what can be done before there is a certificate; runs beside everything else
+#   engine_start       the engine runs when it returns
+#   engine_has_joined  whether this node belongs to its cluster already
+#   engine_join        joins with the variables that the control plane gave; not 0: ask for new ones
+#   engine_finish      what may wait until the node has joined
 set -eu
 umask 077
 
@@ -11,55 +17,19 @@ configuration=/etc/baykeeper
 state=/var/lib/baykeeper
 log=/var/log/baykeeper.log
 phase=booted
-# Longer than any boot should take; the control plane gives up on the node by its own clock.
+# Seconds. Longer than any boot should take; the control plane gives up on the node by its own clock.
 give_up_after=1800
 
 # shellcheck source=/dev/null
 . "$configuration/node.env"
 mkdir -p "$state"
-exec >>"$log" 2>&1
+# The log is what the control plane is told from; the console is what is left when the node reaches nobody.
+exec 3>&1 >>"$log" 2>&1
 
 say() {
-  printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*"
-}
-
-# The token is handed to curl in a file: arguments can be read by every process.
-authorize() {
-  printf 'Authorization: Bearer %s\n' "$1" >"$state/authorization.new"
-  mv "$state/authorization.new" "$state/authorization"
-}
-
-# call METHOD PATH [curl arguments]: prints the status, leaves the body in $state/reply and the headers in $state/headers.
-call() {
-  call_method=$1
-  call_path=$2
-  shift 2
-  curl --silent --show-error --noproxy '*' --connect-timeout 5 --max-time 60 \
-    --cacert "$configuration/control-plane-ca.pem" --header "@$state/authorization" \
-    --request "$call_method" --output "$state/reply" --dump-header "$state/headers" --write-out '%{http_code}' \
-    "$@" "$BAYKEEPER_URL/v1/nodes/$BAYKEEPER_NODE_ID/$call_path" || true
-}
-
-percent_encode() {
-  printf '%s' "$1" | sed -e 's/%/%25/g' -e 's/ /%20/g' -e 's/&/%26/g' -e 's/?/%3F/g' -e 's/#/%23/g' -e 's/+/%2B/g' -e 's/"/%22/g' -e 's/[^[:print:]]//g'
-}
-
-# report OUTCOME [MESSAGE]: tells the control plane how far the node is, with the end of the log when it failed.
-report() {
-  report_query="phase=$phase&outcome=$1"
-  if [ "$1" = failed ]; then
-    report_query="$report_query&message=$(percent_encode "${2:-}")"
-    tail -c 4000 "$log" >"$state/tail"
-  else
-    : >"$state/tail"
-  fi
-  for _ in 1 2 3 4 5; do
-    report_status=$(call POST "signals?$report_query" --header 'Content-Type: text/plain' --data-binary "@$state/tail")
-    [ "$report_status" = 204 ] && return 0
-    say "reporting $phase got ${report_status:-no answer}"
-    sleep 0.5
-  done
-  return 0
+  said=$(printf '%s %s' "$(date -u +%H:%M:%S.%N | cut -c 1-12)" "$*")
+  printf '%s\n' "$said"
+  printf '%s\n' "$said" >&3 || true
 }
 
 reason='the node script stopped'
@@ -69,65 +39,143 @@ fail() {
   exit 1
 }
 
+# Since boot: a clock that is set while the node boots changes nothing.
+read_uptime() {
+  read -r uptime _ </proc/uptime
+  uptime=${uptime%%.*}
+}
+
+check_time() {
+  read_uptime
+  [ $((uptime - started)) -lt "$give_up_after" ] || fail "gave up in phase $phase"
+}
+
+# Prompt while the other side needs a moment only, cheap while it is away. Set waits=0 before the first of a row.
+pause() {
+  check_time
+  waits=$((waits + 1))
+  if [ "$waits" -le 20 ]; then
+    sleep 0.1
+  elif [ "$waits" -le 40 ]; then
+    sleep 0.5
+  else
+    sleep 3
+  fi
+}
+
+# The token is handed to curl in a file: arguments can be read by every process.
+authorize() {
+  printf 'Authorization: Bearer %s\n' "$1" >"$state/authorization.new"
+  mv "$state/authorization.new" "$state/authorization"
+}
+
+# call METHOD PATH FILE [curl arguments]: prints the status, leaves the body in FILE and the headers in FILE.headers. A
+# reply that broke off is none: 000.
+call() {
+  call_method=$1
+  call_path=$2
+  call_reply=$3
+  shift 3
+  call_status=$(curl --silent --show-error --noproxy '*' --connect-timeout 5 --max-time 60 \
+    --cacert "$configuration/control-plane-ca.pem" --header "@$state/authorization" \
+    --request "$call_method" --output "$call_reply" --dump-header "$call_reply.headers" --write-out '%{http_code}' \
+    "$@" "$BAYKEEPER_URL/v1/nodes/$BAYKEEPER_NODE_ID/$call_path") || call_status=000
+  printf '%s' "$call_status"
+}
+
+percent_encode() {
+  printf '%s' "$1" | LC_ALL=C sed -e 's/[^[:print:]]//g' -e 's/%/%25/g' -e 's/ /%20/g' -e 's/"/%22/g' -e 's/#/%23/g' \
+    -e 's/&/%26/g' -e 's/+/%2B/g' -e 's/</%3C/g' -e 's/>/%3E/g' -e 's/?/%3F/g'
+}
+
+# report OUTCOME [MESSAGE]: tells the control plane how far the node is, with the end of the log when it failed. Tries
+# until it is heard: a node that joined and could not say so would be replaced.
+report() {
+  # A file of its own for each phase: reports also go out beside other calls.
+  report_file=$state/report-$phase
+  report_query="phase=$phase&outcome=$1"
+  if [ "$1" = failed ]; then
+    report_query="$report_query&message=$(percent_encode "${2:-}")"
+    tail -c 4000 "$log" >"$report_file.tail"
+  else
+    : >"$report_file.tail"
+  fi
+  waits=0
+  while :; do
+    report_status=$(call POST "signals?$report_query" "$report_file" --header 'Content-Type: text/plain' --data-binary "@$report_file.tail")
+    case $report_status in
+      204) return 0 ;;
+      408 | 429 | 5?? | 000) say "reporting $phase: no answer ($report_status)" ;;
+      *)
+        say "reporting $phase was refused ($report_status)"
+        return 0
+        ;;
+    esac
+    pause
+  done
+}
+
 finish() {
   code=$?
   if [ "$code" -ne 0 ]; then
     report failed "$reason"
   fi
 }
-trap finish EXIT
 
-started=$(date +%s)
-check_time() {
-  [ $(($(date +%s) - started)) -lt "$give_up_after" ] || fail "gave up in phase $phase"
+make_request() {
+  [ ! -s "$state/node.csr" ] || return 0
+  openssl ecparam -name prime256v1 -genkey -noout -out "$state/node.key"
+  openssl req -new -sha256 -key "$state/node.key" -subj "/CN=$BAYKEEPER_NODE_NAME" -out "$state/node.csr.new"
+  mv "$state/node.csr.new" "$state/node.csr"
 }
 
 request_certificate() {
-  if [ -s "$state/node.crt" ] && [ -s "$state/session" ]; then
-    return 0
-  fi
-  if [ ! -s "$state/node.key" ]; then
-    openssl ecparam -name prime256v1 -genkey -noout -out "$state/node.key.new"
-    mv "$state/node.key.new" "$state/node.key"
-  fi
-  openssl req -new -sha256 -key "$state/node.key" -subj "/CN=$BAYKEEPER_NODE_NAME" -out "$state/node.csr"
+  waits=0
   while :; do
-    certificate_status=$(call POST certificate --header 'Content-Type: application/x-pem-file' --data-binary "@$state/node.csr")
+    certificate_status=$(call POST certificate "$state/certificate" --header 'Content-Type: application/x-pem-file' --data-binary "@$state/node.csr")
     case $certificate_status in
       200) break ;;
       # Not yet: the load balancer's address, which belongs into the certificate, is not known. Or nobody is at home.
-      5?? | 429 | 000 | '') check_time; sleep 0.3 ;;
+      408 | 429 | 5?? | 000) pause ;;
       *) fail "the control plane refused a certificate ($certificate_status)" ;;
     esac
   done
   # The node's own certificate comes first, then those of the authorities.
+  rm -f "$state/ca.crt.new"
   awk -v own="$state/node.crt.new" -v authorities="$state/ca.crt.new" '
     /-----BEGIN CERTIFICATE-----/ { count++ }
     { print > (count <= 1 ? own : authorities) }
-  ' "$state/reply"
-  sed -n 's/^[Xx]-[Bb]aykeeper-[Ss]ession: *//p' "$state/headers" | tr -d '\r\n' >"$state/session.new"
+  ' "$state/certificate"
+  sed -n 's/^[Xx]-[Bb]aykeeper-[Ss]ession: *//p' "$state/certificate.headers" | tr -d '\r\n' >"$state/session.new"
   [ -s "$state/session.new" ] || fail 'the control plane gave no session'
+  [ -s "$state/ca.crt.new" ] || fail 'the control plane gave no certificate of its authority'
   mv "$state/ca.crt.new" "$state/ca.crt"
   mv "$state/session.new" "$state/session"
+  # Last: with it there, all of it is there.
   mv "$state/node.crt.new" "$state/node.crt"
 }
 
 # Waits for the control plane's word; leaves the variables of the join in $state/join.env.
 await_join() {
+  waits=0
   while :; do
-    join_status=$(call GET 'join?wait=25')
+    join_status=$(call GET 'join?wait=25' "$state/join.env")
     case $join_status in
-      200)
-        mv "$state/reply" "$state/join.env"
-        return 0
-        ;;
-      204) ;;
+      200) return 0 ;;
+      # The next question goes out at once: whoever is let in now should not have to wait.
+      204) check_time ;;
       401 | 403 | 404) fail "the control plane does not know this node ($join_status)" ;;
-      *) sleep 0.3 ;;
+      *) pause ;;
     esac
-    check_time
   done
 }
+
+read_uptime
+started=$uptime
+# One at a time: whoever comes second finds everything done.
+exec 9>"$state/lock"
+flock 9
+trap finish EXIT
 
 # shellcheck source=/dev/null
 . /usr/lib/baykeeper/engine.sh
@@ -138,32 +186,49 @@ if [ -s "$state/session" ]; then
 else
   authorize "$BAYKEEPER_NODE_TOKEN"
 fi
-# The first words go out while the engine is made ready: neither waits for the other.
-engine_prepare &
-prepare=$!
+# The first words go out while the engine and the key are made ready: nobody waits for the other.
+engine_prepare 9>&- &
+preparing=$!
+make_request &
+requesting=$!
 report ok
 
 phase=certificate
-say 'asking for a certificate'
-request_certificate
-authorize "$(cat "$state/session")"
+if [ ! -s "$state/node.crt" ]; then
+  wait "$requesting" || fail 'a key could not be made'
+  request_certificate
+  authorize "$(cat "$state/session")"
+  say 'got the certificate'
+fi
 
 phase=engine
-say 'starting the engine'
-wait "$prepare" || fail 'the engine could not be prepared'
+wait "$preparing" || fail 'the engine could not be prepared'
 engine_start
 say 'the engine runs'
+report ok 9>&- &
 
 phase='join'
-say 'waiting for the word to join'
-await_join
-# shellcheck source=/dev/null
-. "$state/join.env"
-rm -f "$state/join.env"
-say 'joining'
-engine_join
+if ! engine_has_joined; then
+  attempts=0
+  while :; do
+    await_join
+    say 'may join'
+    # shellcheck source=/dev/null
+    . "$state/join.env"
+    rm -f "$state/join.env"
+    if engine_join; then
+      break
+    fi
+    attempts=$((attempts + 1))
+    [ "$attempts" -lt 20 ] || fail 'the engine refused to join again and again'
+    waits=$attempts
+    pause
+  done
+fi
 
 phase=joined
 report ok
+: >"$state/joined"
 say 'joined'
 engine_finish
+wait

@@ -10,26 +10,29 @@ docker_call() {
   docker_method=$1
   docker_path=$2
   shift 2
-  curl --silent --show-error --max-time 120 --unix-socket "$docker_socket" --request "$docker_method" \
-    --output "$state/docker-reply" --write-out '%{http_code}' "$@" "http://docker$docker_path" 2>>"$state/docker-errors" || true
+  docker_status=$(curl --silent --show-error --noproxy '*' --max-time 60 --unix-socket "$docker_socket" \
+    --request "$docker_method" --output "$state/docker-reply" --write-out '%{http_code}' \
+    "$@" "http://docker$docker_path") || docker_status=000
+  printf '%s' "$docker_status"
 }
 
-# While dockerd starts it replaces its socket; a question to the old one is never answered, so none waits for long.
-docker_answers() {
-  [ -S "$docker_socket" ] && [ "$(docker_call GET /_ping --max-time 1)" = 200 ]
-}
-
+# systemd itself says when dockerd is ready (Type=notify), or that it failed.
 start_docker() {
-  docker_answers && return 0
-  systemctl start --no-block docker.service
-  until docker_answers; do
-    if systemctl is-failed --quiet docker.service; then
-      journalctl --no-pager -n 30 -u docker.service || true
-      fail 'dockerd did not start'
-    fi
-    check_time
-    sleep 0.1
-  done
+  # Files that came after systemd had read its own (cloud-init writes them that late).
+  if [ "$(systemctl show --property=NeedDaemonReload --value docker.service)" = yes ]; then
+    systemctl daemon-reload
+  fi
+  docker_verb=start
+  if [ ! -e "$state/docker-started" ]; then
+    # An image may have started it before it had our configuration, or in vain without its certificate.
+    docker_verb=restart
+    systemctl reset-failed docker.service 2>/dev/null || true
+  fi
+  if ! systemctl "$docker_verb" docker.service; then
+    journalctl --no-pager --quiet --lines=30 --output=cat --unit=docker.service || true
+    fail 'dockerd did not start'
+  fi
+  : >"$state/docker-started"
 }
 
 # A worker's dockerd needs no certificate: it starts while that is asked for. Nor does anybody's without TLS.
@@ -43,32 +46,39 @@ engine_prepare() {
 }
 
 engine_start() {
-  if [ "$SWARM_NEEDS_CERTIFICATE" = 1 ]; then
-    mkdir -p "$docker_tls"
-    cp "$state/ca.crt" "$docker_tls/ca.pem"
-    cp "$state/node.crt" "$docker_tls/cert.pem"
-    cp "$state/node.key" "$docker_tls/key.pem"
-    chmod 0400 "$docker_tls/key.pem"
-  fi
+  [ "$SWARM_NEEDS_CERTIFICATE" = 1 ] || return 0
+  mkdir -p "$docker_tls"
+  cp "$state/ca.crt" "$docker_tls/ca.pem"
+  cp "$state/node.crt" "$docker_tls/cert.pem"
+  cp "$state/node.key" "$docker_tls/key.pem"
+  chmod 0400 "$docker_tls/key.pem"
   start_docker
 }
 
-swarm_is_active() {
-  [ "$(docker_call GET /info)" = 200 ] && grep -q '"LocalNodeState":"active"' "$state/docker-reply"
+# Prints inactive, pending, active, error or locked; nothing when dockerd does not say.
+swarm_state() {
+  [ "$(docker_call GET /info)" = 200 ] || return 0
+  sed -n 's/.*"LocalNodeState":"\([a-z]*\)".*/\1/p' "$state/docker-reply"
 }
 
-# The body, with its token, comes from the control plane and goes to dockerd by standard input.
+engine_has_joined() {
+  [ "$(swarm_state)" = active ]
+}
+
+# One attempt. The body, with its token, comes from the control plane and goes to dockerd by standard input.
 engine_join() {
-  while ! swarm_is_active; do
-    join_answer=$(printf '%s' "$SWARM_BODY" | docker_call POST "$SWARM_PATH" --header 'Content-Type: application/json' --data-binary @-)
-    [ "$join_answer" = 200 ] && break
-    say "dockerd answered ${join_answer:-nothing} to $SWARM_PATH: $(head -c 500 "$state/docker-reply" 2>/dev/null)"
-    case $join_answer in
-      # A manager that is not reachable yet, or an attempt that still goes on in the background.
-      500 | 503 | 000 | '') check_time; sleep 0.5 ;;
-      *) fail "dockerd refused to join the swarm ($join_answer)" ;;
-    esac
+  join_answer=$(printf '%s' "$SWARM_BODY" | docker_call POST "$SWARM_PATH" --header 'Content-Type: application/json' --data-binary @-)
+  [ "$join_answer" != 200 ] || return 0
+  say "dockerd answered $join_answer: $(head -c 500 "$state/docker-reply" 2>/dev/null | sed 's/SWMTKN-[0-9A-Za-z-]*/[token]/g')"
+  # An attempt that takes longer than dockerd answers goes on in the background.
+  waits=0
+  while [ "$(swarm_state)" = pending ] && [ "$waits" -lt 30 ]; do
+    pause
   done
+  ! engine_has_joined || return 0
+  # What is left of it would be in the way of the next. Never for a node that was a member: its data may be the last.
+  [ -e "$state/joined" ] || docker_call POST '/swarm/leave?force=true' >/dev/null
+  return 1
 }
 
 # After the last report, because it is slow: from now on dockerd starts with the machine.

@@ -3,10 +3,19 @@ import type { NodeFiles, NodeFilesInput } from '../../contracts/engine.js';
 import { readTemplate } from '../../bootstrap/templates.js';
 import { apiPortOf, TLS_DIRECTORY } from './swarm.config.js';
 
-/** `hosts` in daemon.json and `-H` on the command line exclude each other, and packages ship a unit with `-H`. */
+/** `hosts` in daemon.json and `-H` on the command line exclude each other, and packages ship a unit with `-H fd://`. */
 const UNIT_DROP_IN = `[Service]
 ExecStart=
 ExecStart=/usr/bin/env dockerd --containerd=/run/containerd/containerd.sock
+`;
+
+/**
+ * The packages' service requires their socket unit, which would listen in dockerd's place: whoever connects before
+ * dockerd has made its own socket is never answered. So that unit gets a path that nobody uses.
+ */
+const SOCKET_DROP_IN = `[Socket]
+ListenStream=
+ListenStream=/run/docker-activation.sock
 `;
 
 export function swarmNodeFiles({ bay, node, nodeGroupName }: NodeFilesInput, templatesDirectory: string): NodeFiles {
@@ -42,6 +51,7 @@ export function swarmNodeFiles({ bay, node, nodeGroupName }: NodeFilesInput, tem
         mode: 0o644,
         content: UNIT_DROP_IN + proxyLines(bay),
       },
+      { path: '/etc/systemd/system/docker.socket.d/baykeeper.conf', mode: 0o644, content: SOCKET_DROP_IN },
     ],
   };
 }
