@@ -36,7 +36,7 @@ module.exports = {
     none('reconciler-below-apps', { path: '^libs/' }, { path: '^apps/' }, 'No library knows an app.'),
     none(
       'driver-imports-no-other-driver',
-      { path: '^libs/drivers/(engines|compute|load-balancers)/([^/]+)/', pathNot: 'registry' },
+      { path: '^libs/drivers/(engines|compute|load-balancers)/([^/]+)/', pathNot: '(registry|\\.spec\\.ts$)' },
       { path: '^libs/drivers/(engines|compute|load-balancers)/[^/]+/', pathNot: '^libs/drivers/$1/$2/' },
       'A driver is one folder.',
     ),

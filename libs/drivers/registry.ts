@@ -10,6 +10,7 @@ import type { LoadBalancerDriver } from './contracts/load-balancer.js';
 import { loadImageDefinitions } from './compute/local/image-definition.js';
 import { createLocalCompute } from './compute/local/local.driver.js';
 import { createSimulatedCompute } from './compute/simulated/simulated.driver.js';
+import { simulateEngine } from './engines/simulated/simulated.engine.js';
 import { createSwarmEngine } from './engines/swarm/swarm.engine.js';
 import { createHaproxyLoadBalancer } from './load-balancers/haproxy/haproxy.driver.js';
 import { createSimulatedLoadBalancer } from './load-balancers/simulated/simulated.driver.js';
@@ -74,7 +75,11 @@ export async function openDrivers(config: DriversConfig): Promise<Drivers> {
   const templatesDirectory = findTemplatesDirectory();
   const definitions = await loadImageDefinitions(join(templatesDirectory, 'images'));
   const opened = new Map<EngineName, EngineDriver>();
-  for (const [name, create] of Object.entries(engines)) opened.set(name as EngineName, create(templatesDirectory));
+  for (const [name, create] of Object.entries(engines)) {
+    const engine = create(templatesDirectory);
+    // No engine runs on machines that do not exist.
+    opened.set(name as EngineName, config.compute === 'simulated' ? simulateEngine(engine) : engine);
+  }
   return {
     compute: computes[config.compute](config, templatesDirectory),
     loadBalancer: loadBalancers[config.loadBalancer](config),

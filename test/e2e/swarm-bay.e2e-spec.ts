@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ROOT, startServer, type RunningServer } from './running-server.js';
-import { run, until, type RunResult } from './run.js';
+import { startServer, type RunningServer } from '../support/running-server.js';
+import { run, until, type RunResult } from '../support/run.js';
 import { whyNotLocal } from './why-not-local.js';
 
 const reason = await whyNotLocal();
@@ -22,11 +22,8 @@ const IMAGES = '/var/tmp/baykeeper-test-images';
 describeOnRealNodes('a real Swarm bay', () => {
   let server: RunningServer;
   let work: string;
-  let environment: Record<string, string>;
 
-  /** The CLI as a person uses it, logged in by the openrc. */
-  const bay = (args: string[], options: { mayFail?: boolean; timeoutMs?: number } = {}): Promise<RunResult> =>
-    run(join(ROOT, 'apps/cli/bay'), args, { env: environment, timeoutMs: 10 * MINUTES, ...options });
+  const bay: RunningServer['bay'] = (args, options) => server.bay(args, options);
   const bayJson = async <T>(args: string[]): Promise<T> => JSON.parse((await bay([...args, '--json'])).stdout) as T;
   const docker = (name: string, args: string[], input?: Buffer): Promise<RunResult> =>
     run('docker', args, {
@@ -80,13 +77,6 @@ describeOnRealNodes('a real Swarm bay', () => {
   beforeAll(async () => {
     server = await startServer({ BAYKEEPER_COMPUTE: 'local', BAYKEEPER_IMAGES: IMAGES });
     work = await mkdtemp(join(server.dataDirectory, 'work-'));
-    environment = {
-      PATH: process.env['PATH'] ?? '',
-      HOME: work,
-      XDG_CONFIG_HOME: join(work, 'config'),
-      XDG_DATA_HOME: join(work, 'data'),
-      ...(await server.openrc()),
-    };
   }, 5 * MINUTES);
 
   afterAll(async () => {
@@ -341,6 +331,32 @@ describeOnRealNodes('a real Swarm bay', () => {
     },
     10 * MINUTES,
   );
+
+  it('fails with the node, the phase and the end of its log when a node cannot come up, and is removed without a trace', async () => {
+    // dockerd itself refuses such a registry.
+    await bay([
+      'template',
+      'create',
+      'broken',
+      '--engine',
+      'swarm',
+      '--image',
+      'debian-12-docker',
+      '--master-lb',
+      '--insecure-registry',
+      'http://registry.example',
+    ]);
+    const failed = await bay(['create', 'broken', '--template', 'broken', '--nodes', '1', '--timeout', '1', '--wait'], {
+      mayFail: true,
+    });
+    expect(failed.code).toBe(6);
+    expect(failed.stderr).toContain('CREATE_FAILED');
+    const { status_reason: reason } = await bayJson<{ status_reason: string }>(['show', 'broken']);
+    expect(reason).toMatch(/^Node broken-(master|worker)-\d+ failed in phase engine: dockerd did not start/);
+    expect(reason).toContain('insecure registry');
+    await bay(['rm', 'broken', '--yes', '--wait']);
+    expect(await containers()).toEqual([]);
+  }, 300_000);
 
   it(
     'works without TLS when its template says so',

@@ -1,10 +1,10 @@
 /** Starts the real service, as `script/server` does, in a data directory and on ports of its own, and stops it again. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run, until } from './run.js';
+import { run, until, type RunOptions, type RunResult } from './run.js';
 
 export const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -21,6 +21,10 @@ export interface RunningServer {
   /** Stops it and removes everything it made. */
   purge(): Promise<void>;
   log(): Promise<string>;
+  /** Process ids of the children that run now, by what they are. */
+  children(kind: 'API' | 'worker'): Promise<readonly number[]>;
+  /** The CLI as a person uses it, logged in by the openrc. */
+  bay(args: readonly string[], options?: Pick<RunOptions, 'mayFail' | 'timeoutMs'>): Promise<RunResult>;
 }
 
 async function freePort(): Promise<number> {
@@ -94,6 +98,30 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
       await rm(dataDirectory, { recursive: true, force: true });
     },
     log: () => Promise.resolve(output.join('')),
+    async children(kind) {
+      const started = [...output.join('').matchAll(/"child":"(\w+)".*?"child_pid":(\d+)/g)]
+        .filter(([, name]) => name === kind)
+        .map(([, , pid]) => Number(pid));
+      const alive = await Promise.all(
+        started.map((pid) =>
+          access(`/proc/${String(pid)}`).then(
+            () => true,
+            () => false,
+          ),
+        ),
+      );
+      return started.filter((_, index) => alive[index]);
+    },
+    async bay(args, options = {}) {
+      const env = {
+        PATH: process.env['PATH'] ?? '',
+        HOME: dataDirectory,
+        XDG_CONFIG_HOME: join(dataDirectory, 'cli-config'),
+        XDG_DATA_HOME: join(dataDirectory, 'cli-data'),
+        ...(await server.openrc()),
+      };
+      return run(join(ROOT, 'apps/cli/bay'), args, { env, timeoutMs: 600_000, ...options });
+    },
   };
   await server.start();
   return server;
