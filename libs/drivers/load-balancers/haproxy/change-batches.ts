@@ -72,7 +72,7 @@ export function openChangeBatches({ locked, load }: BatchSurroundings): ChangeBa
   }
 
   async function undo({ change, reject }: Waiting): Promise<void> {
-    // The first error is the one to tell; what cannot be undone is put right by the next change of the same balancer.
+    // Worse news than that the change failed, and told instead. The next change of the same balancer puts it right.
     await change.undo().catch(reject);
   }
 
@@ -93,6 +93,8 @@ export function openChangeBatches({ locked, load }: BatchSurroundings): ChangeBa
       }
       if (waiting.length > 0) await sleep(LET_OTHERS_MS);
     }
+    // In the same breath as the look at the queue: whoever comes later begins anew.
+    isWorking = false;
   }
 
   return {
@@ -101,9 +103,7 @@ export function openChangeBatches({ locked, load }: BatchSurroundings): ChangeBa
         waiting.push({ change, resolve: resolve as (value: unknown) => void, reject });
         if (isWorking) return;
         isWorking = true;
-        void work().finally(() => {
-          isWorking = false;
-        });
+        void work();
       });
     },
   };

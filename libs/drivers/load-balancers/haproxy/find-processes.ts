@@ -9,8 +9,9 @@ export async function findHaproxyProcesses(configuration: string): Promise<reado
   return found;
 }
 
-export async function isHaproxy(pid: number, configuration: string): Promise<boolean> {
+/** @param files what it must have been started with: one that an earlier version of us started may lack some. */
+export async function isHaproxy(pid: number, ...files: readonly string[]): Promise<boolean> {
   // A zombie has no command line. `-W`: not a mere check of the configuration, nor an editor that has the file open.
   const words = (await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '')).split('\0');
-  return words.includes('-W') && words.includes(configuration);
+  return ['-W', ...files].every((word) => words.includes(word));
 }

@@ -101,7 +101,10 @@ export function openHaproxyProcess(config: Pick<HaproxyConfig, 'haproxyBinary'>,
   }
 
   return {
-    isRunning: async () => ((await observe())?.worker ?? null) !== null,
+    async isRunning() {
+      const master = await readMaster(paths);
+      return master !== null && ((await observe())?.worker ?? null) !== null;
+    },
     async start() {
       await stop();
       await checkConfiguration();
@@ -144,7 +147,7 @@ export async function isMeantToRun(paths: HaproxyPaths): Promise<boolean> {
 
 async function readMaster(paths: HaproxyPaths): Promise<number | null> {
   const pid = await readPid(paths);
-  return pid !== null && (await isHaproxy(pid, paths.configuration)) ? pid : null;
+  return pid !== null && (await isHaproxy(pid, paths.configuration, paths.balancers)) ? pid : null;
 }
 
 async function readPid(paths: HaproxyPaths): Promise<number | null> {

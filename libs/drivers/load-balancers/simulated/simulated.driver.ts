@@ -3,14 +3,19 @@
  * `simulated` wherever it shows up, and no packet ever passes through it.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BaykeeperError, isUuid, type Listener, type Member } from '@baykeeper/domain';
 import type { LoadBalancerDriver, LoadBalancerView } from '../../contracts/load-balancer.js';
 import { withProcessLock } from '../../locking/process-lock.js';
 
 export interface SimulatedLoadBalancerConfig {
   readonly dataDirectory: string;
+  /** How long each change takes; 0 unless given. */
+  readonly latencyMs?: number;
+  /** The share (0 to 1) of calls that fail for no reason, as a cloud's do; 0 unless given. */
+  readonly failureRate?: number;
 }
 
 interface SimulatedRecord {
@@ -22,72 +27,127 @@ interface SimulatedRecord {
   readonly members: Readonly<Record<string, readonly Member[]>>;
 }
 
-export function createSimulatedLoadBalancer({ dataDirectory }: SimulatedLoadBalancerConfig): LoadBalancerDriver {
-  const directory = join(dataDirectory, 'simulated-load-balancers');
+/** Files open at once while all are read: far below any limit on open files. */
+const READ_AT_ONCE = 64;
+/** 198.18.0.0/15 is for benchmarks (RFC 2544) and routed nowhere. */
+const FIRST_ADDRESS = 0xc6120000;
+const ADDRESSES = 2 ** 17;
+
+export function createSimulatedLoadBalancer(config: SimulatedLoadBalancerConfig): LoadBalancerDriver {
+  const { latencyMs = 0, failureRate = 0 } = config;
+  const directory = simulatedLoadBalancersDirectory(config.dataDirectory);
+  const addresses = join(directory, 'addresses');
   const fileOf = (id: string): string => join(directory, `${id}.json`);
-  const locked = <T>(work: () => Promise<T>): Promise<T> =>
-    withProcessLock(`simulated load balancers ${dataDirectory}`, work);
+
+  /** One process at a time changes a load balancer; different ones go on side by side. */
+  async function change<T>(id: string, work: () => Promise<T>): Promise<T> {
+    if (!isUuid(id)) throw refused('The load balancer was asked for something it does not take.', id);
+    await simulateCloud();
+    return withProcessLock(`simulated load balancer ${directory} ${id}`, async () => {
+      await mkdir(addresses, { recursive: true, mode: 0o700 });
+      return work();
+    });
+  }
+
+  async function simulateCloud(): Promise<void> {
+    if (latencyMs > 0) await sleep(latencyMs);
+    if (Math.random() < failureRate)
+      throw new BaykeeperError({
+        code: 'provider-unavailable',
+        publicMessage: 'The simulated cloud failed, as its failure rate asks for. It will be tried again.',
+      });
+  }
 
   async function read(id: string): Promise<SimulatedRecord | null> {
-    if (!isUuid(id)) return null;
-    return readFile(fileOf(id), 'utf8').then(
-      (text) => JSON.parse(text) as SimulatedRecord,
-      () => null,
-    );
+    try {
+      return JSON.parse(await readFile(fileOf(id), 'utf8')) as SimulatedRecord;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
   }
 
   async function write(record: SimulatedRecord): Promise<void> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     await writeFile(`${fileOf(record.id)}.new`, JSON.stringify(record), { mode: 0o600 });
     await rename(`${fileOf(record.id)}.new`, fileOf(record.id));
   }
 
+  /** The same id looks at the same address first, so that one which was killed here finds its own again. */
+  async function reserveAddress(id: string): Promise<string> {
+    const start = createHash('sha256').update(id).digest().readUInt32BE(0);
+    for (let tried = 0; tried < ADDRESSES; tried += 1) {
+      const number = FIRST_ADDRESS + ((start + tried) % ADDRESSES);
+      const address = [24, 16, 8, 0].map((shift) => String((number >>> shift) & 255)).join('.');
+      const path = join(addresses, address);
+      try {
+        const file = await open(path, 'wx', 0o600);
+        await file.writeFile(id);
+        await file.close();
+        return address;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        if ((await readFile(path, 'utf8').catch(() => '')) === id) return address;
+      }
+    }
+    throw refused('No address is left for a load balancer. Delete a bay.', 'all of 198.18.0.0/15 is given out');
+  }
+
   return {
     name: 'simulated',
-    ensureLoadBalancer(spec) {
-      return locked(async () => {
-        const known = await read(spec.id);
-        const names = new Set(spec.listeners.map((listener) => listener.name));
+    ensureLoadBalancer({ id, installation, bayId, listeners }) {
+      return change(id, async () => {
+        const known = await read(id);
+        const names = new Set(listeners.map((listener) => listener.name));
         const members = Object.fromEntries(Object.entries(known?.members ?? {}).filter(([name]) => names.has(name)));
-        const record = { ...spec, address: known?.address ?? addressOf(spec.id), members };
+        const address = known?.address ?? (await reserveAddress(id));
+        const record = { id, installation, bayId, listeners, address, members };
         await write(record);
         return viewOf(record);
       });
     },
     ensureMembers(id, wanted) {
-      return locked(async () => {
+      return change(id, async () => {
         const known = await read(id);
-        if (!known)
-          throw new BaykeeperError({
-            code: 'provider-refused',
-            publicMessage: 'The load balancer is gone. It is made anew.',
-            detail: id,
-          });
+        if (!known) throw refused('The load balancer is gone. It is made anew.', id);
+        const names = new Set(known.listeners.map((listener) => listener.name));
+        if (Object.keys(wanted).some((name) => !names.has(name)))
+          throw refused('The load balancer was asked for something it does not take.', Object.keys(wanted).join(' '));
         await write({ ...known, members: wanted });
       });
     },
-    removeLoadBalancer(id) {
-      return locked(async () => {
-        if (isUuid(id)) await rm(fileOf(id), { force: true });
+    async removeLoadBalancer(id) {
+      if (!isUuid(id)) return;
+      await change(id, async () => {
+        const known = await read(id);
+        await rm(fileOf(id), { force: true });
+        if (known) await rm(join(addresses, known.address), { force: true });
       });
     },
     async list(installation) {
-      const names = await readdir(directory).catch(() => []);
-      const records = await Promise.all(
-        names.filter((name) => name.endsWith('.json')).map((name) => read(name.slice(0, -'.json'.length))),
-      );
-      return records
-        .filter((record) => record?.installation === installation)
-        .flatMap((record) => (record ? [viewOf(record)] : []));
+      const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
+      const views: LoadBalancerView[] = [];
+      for (let from = 0; from < names.length; from += READ_AT_ONCE) {
+        const some = names.slice(from, from + READ_AT_ONCE);
+        for (const record of await Promise.all(some.map((name) => read(name.slice(0, -'.json'.length)))))
+          if (record?.installation === installation) views.push(viewOf(record));
+      }
+      return views;
     },
     close: () => Promise.resolve(),
   };
 }
 
-/** From the network for benchmarks (RFC 2544), which is routed nowhere; the same id has the same address. */
-function addressOf(id: string): string {
-  const [a = 0, b = 0] = createHash('sha256').update(id).digest();
-  return `198.19.${String(a)}.${String(1 + (b % 254))}`;
+export function simulatedLoadBalancersDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'simulated-load-balancers');
+}
+
+/** Forgets all load balancers of the data directory. Run it when no server uses the directory any more. */
+export async function purgeSimulatedLoadBalancers(config: { readonly dataDirectory: string }): Promise<void> {
+  await rm(simulatedLoadBalancersDirectory(config.dataDirectory), { recursive: true, force: true });
+}
+
+function refused(publicMessage: string, detail: string): BaykeeperError {
+  return new BaykeeperError({ code: 'provider-refused', publicMessage, detail });
 }
 
 function viewOf(record: SimulatedRecord): LoadBalancerView {
