@@ -22,7 +22,7 @@ export interface StreamTimes {
 export const STREAM_TIMES: StreamTimes = { pollMs: 2_000, heartbeatMs: 15_000, longestMs: 15 * 60_000 };
 
 export class BayEvents {
-  private readonly streams = new Set<Readable>();
+  private readonly open = new Set<AbortController>();
 
   constructor(
     private readonly database: Pick<Database, 'stores'>,
@@ -58,16 +58,16 @@ export class BayEvents {
         callback(error);
       },
     });
-    this.streams.add(stream);
+    this.open.add(ended);
     stream.once('close', () => {
-      this.streams.delete(stream);
+      this.open.delete(ended);
     });
     return stream;
   }
 
   /** Ends all streams, when the server stops; their clients come back to another one. */
   close(): void {
-    for (const stream of this.streams) stream.destroy();
+    for (const ended of this.open) ended.abort();
   }
 
   private async *frames(bay: Bay, after: number, ended: AbortSignal): AsyncGenerator<string> {

@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey, generateKeyPairSync, randomUUID } fr
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Bay, BayId, LoadBalancerId, NodeId } from '@baykeeper/domain';
+import type { Bay, LoadBalancerId, NodeId } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { hashOfToken } from '@baykeeper/pki';
 import { SYSTEM } from '@baykeeper/storage';
@@ -203,8 +203,11 @@ describe('events', () => {
     const bay = await makeBay();
     const stream = await follow(bay);
     await stream.until('bay-requested');
-    await tell(bay, 'unsignalled');
-    await stream.until('event: unsignalled');
+    // Subscribing counts as one signal, so one event alone would prove nothing.
+    for (const kind of ['unsignalled-1', 'unsignalled-2', 'unsignalled-3']) {
+      await tell(bay, kind);
+      await stream.until(`event: ${kind}`);
+    }
     stream.close();
   });
 
@@ -215,6 +218,14 @@ describe('events', () => {
     expect(api.signals.listeners(`bay:${bay.id}`)).toBe(1);
     stream.close();
     while (api.signals.listeners(`bay:${bay.id}`) > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('end in order when the server stops', async () => {
+    const stream = await follow(await makeBay());
+    await stream.until('bay-requested');
+    const ended = once(stream.response, 'end');
+    api.endStreams();
+    await ended;
   });
 
   test('end with the bay', async () => {
@@ -361,7 +372,7 @@ describe('a node', () => {
     const waiting = call('GET', `/v1/nodes/${id}/join?wait=20`, bearer(session));
     await api.database.transaction(async (stores) => {
       const lease = await stores.bays.acquireLease(bay.id, 'test', 60);
-      await stores.bays.saveFacts(bay.id as BayId, lease?.token ?? 0, { foundingNodeId: id });
+      await stores.bays.saveFacts(bay.id, lease?.token ?? 0, { foundingNodeId: id });
       await stores.nodes.recordFacts(id, { joinGrantedAt: new Date() });
     });
     await api.signals.publish(`node:${id}`);

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiModule, type ApiParts } from '../api.module.js';
@@ -8,8 +9,8 @@ import { API_VERSION } from './api-version.js';
 /** The text of `openapi.json`, from the routes' declarations alone: no part of the service is made for it. */
 export async function renderOpenapi(): Promise<string> {
   const nothing = new Proxy({}, { get: () => ({}) }) as ApiParts;
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(nothing), new FastifyAdapter());
-  app.useLogger(false);
+  const silent: Pick<NestApplicationOptions, 'logger'> = { logger: false };
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(nothing), new FastifyAdapter(), silent);
   const document = buildOpenapiDocument(app, API_VERSION);
   await app.close();
   return `${JSON.stringify(document, null, 2)}\n`;

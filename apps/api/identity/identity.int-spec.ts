@@ -76,7 +76,7 @@ describe('logging in', () => {
     ]);
     for (const answer of answers) {
       expect(answer).toMatchObject({ status: 401, body: { error: { code: 401, title: 'Unauthorized' } } });
-      expect(answer.text).toBe(answers[0]?.text);
+      expect(answer.text).toBe(answers[0].text);
     }
   });
 

@@ -45,6 +45,8 @@ export interface TestApi {
   token(projectId: ProjectId, ...roles: string[]): Promise<string>;
   project(): Promise<ProjectId>;
   callerOf(token: string): Caller;
+  /** What the server does first when it stops. */
+  endStreams(): void;
   close(): Promise<void>;
 }
 
@@ -87,6 +89,9 @@ export async function startTestApi(databaseUrl: string, engine: EngineDriver): P
       const projectId = holder?.projectId ?? null;
       if (holder === undefined || projectId === null) throw new Error('that token was not made here');
       return { ...holder, projectId };
+    },
+    endStreams() {
+      app.get(BayEvents).close();
     },
     async close() {
       await app.close();
