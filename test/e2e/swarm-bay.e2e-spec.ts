@@ -297,7 +297,7 @@ describeOnRealNodes('a real Swarm bay', () => {
     expect(kinds).toContain('members-changed');
     // Out of the balancer before it was drained.
     const left = events.findIndex(
-      (event) => event.kind === 'members-changed' && event.message.includes('removed web-worker-2'),
+      (event) => event.kind === 'members-changed' && /removed .*web-worker-2/.test(event.message),
     );
     const drained = events.findIndex(
       (event) => event.kind === 'node-drained' && event.message.startsWith('web-worker-2'),
@@ -333,7 +333,7 @@ describeOnRealNodes('a real Swarm bay', () => {
   );
 
   it('fails with the node, the phase and the end of its log when a node cannot come up, and is removed without a trace', async () => {
-    // dockerd itself refuses such a registry.
+    // dockerd itself refuses a registry on such a port.
     await bay([
       'template',
       'create',
@@ -344,7 +344,7 @@ describeOnRealNodes('a real Swarm bay', () => {
       'debian-12-docker',
       '--master-lb',
       '--insecure-registry',
-      'http://registry.example',
+      'registry.example:99999',
     ]);
     const failed = await bay(['create', 'broken', '--template', 'broken', '--nodes', '1', '--timeout', '1', '--wait'], {
       mayFail: true,

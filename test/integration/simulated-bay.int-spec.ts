@@ -12,7 +12,7 @@ describe('the service over simulated machines', () => {
   let server: RunningServer;
 
   beforeAll(async () => {
-    server = await startServer({ BAYKEEPER_COMPUTE: 'simulated', BAYKEEPER_SIMULATED_LATENCY_MILLISECONDS: '300' });
+    server = await startServer({ BAYKEEPER_COMPUTE: 'simulated', BAYKEEPER_SIMULATED_LATENCY_MS: '300' });
   }, 180_000);
   afterAll(() => server.purge(), 60_000);
 
@@ -25,7 +25,7 @@ describe('the service over simulated machines', () => {
     return nodes.map((node) => `${node.name} ${node.phase}`).sort();
   };
   const machines = async (): Promise<number> => {
-    const names = await readdir(join(server.dataDirectory, 'simulated-compute'), { recursive: true }).catch(() => []);
+    const names = await readdir(join(server.dataDirectory, 'simulated-compute', 'machines')).catch(() => []);
     return names.filter((name) => name.endsWith('.json')).length;
   };
 
