@@ -209,7 +209,7 @@ describe('events', () => {
       await stream.until(`event: ${kind}`);
     }
     stream.close();
-  });
+  }, 20_000);
 
   test('stop being watched when the client goes', async () => {
     const bay = await makeBay();
