@@ -10,7 +10,8 @@ import type {
 import { swarmCredentialFiles } from './credential-files.js';
 import { readLbPorts } from './lb-ports.js';
 import { swarmNodeFiles } from './node-files.js';
-import { withCluster, type SwarmNode } from './swarm-cluster.js';
+import { configureNode, drainNode, removeNode } from './swarm-nodes.js';
+import { isReady, withCluster, type SwarmNode } from './swarm-cluster.js';
 import {
   apiPortOf,
   CLIENT_CERTIFICATE_DAYS,
@@ -73,6 +74,7 @@ function checkBay(bay: Parameters<EngineDriver['checkBay']>[0]): readonly Proble
       'More than one manager needs a load balancer: choose a baymodel with master_lb_enabled, or 1 manager.',
     );
   }
+  if (bay.nodeCount < 0) problems.push('A swarm has 0 or more workers: give node_count 0 or more.');
   const { problem } = readLbPorts(bay.labels);
   return problem === null ? problems : [...problems, problem];
 }
@@ -128,16 +130,18 @@ async function joinData(context: EngineContext, node: Node): Promise<Readonly<Re
     if (context.bay.foundingNodeId !== node.id) return null;
     return { SWARM_PATH: '/swarm/init', SWARM_BODY: JSON.stringify(common) };
   }
-  return withCluster(context, async (cluster) => {
-    const tokens = await cluster.joinTokens();
-    const remote = `${cluster.manager.address ?? ''}:${String(SWARM_PORT)}`;
-    const body = {
-      ...common,
-      RemoteAddrs: [remote],
-      JoinToken: node.role === 'master' ? tokens.manager : tokens.worker,
-    };
-    return { SWARM_PATH: '/swarm/join', SWARM_BODY: JSON.stringify(body) };
-  });
+  return withCluster(
+    context,
+    ({ manager, joinTokens }) => {
+      const body = {
+        ...common,
+        RemoteAddrs: [`${manager.address ?? ''}:${String(SWARM_PORT)}`],
+        JoinToken: node.role === 'master' ? joinTokens.manager : joinTokens.worker,
+      };
+      return Promise.resolve({ SWARM_PATH: '/swarm/join', SWARM_BODY: JSON.stringify(body) });
+    },
+    node,
+  );
 }
 
 async function observe(context: EngineContext): Promise<EngineObservation> {
@@ -163,100 +167,11 @@ async function observe(context: EngineContext): Promise<EngineObservation> {
 function viewsOf(nodes: readonly SwarmNode[]): Extract<EngineObservation, { reachable: true }>['nodes'] {
   const views = new Map<string, { name: string; state: 'ready' | 'down'; detail: string }>();
   for (const node of nodes) {
-    const name = node.Description.Hostname;
+    const name = node.Description?.Hostname;
+    if (name === undefined) continue;
     const state = isReady(node) ? 'ready' : 'down';
     if (views.get(name)?.state === 'ready') continue;
     views.set(name, { name, state, detail: node.Status.Message ?? node.Status.State });
   }
   return [...views.values()];
-}
-
-function isReady(node: SwarmNode): boolean {
-  return node.Status.State === 'ready' && (node.ManagerStatus?.Reachability ?? 'reachable') === 'reachable';
-}
-
-async function configureNode(context: EngineContext, node: Node, nodeGroupName: string): Promise<void> {
-  const wanted = { bay: context.bay.name, nodegroup: nodeGroupName };
-  await withCluster(context, async (cluster) => {
-    for (const known of await entriesOf(cluster, node)) {
-      const labels = known.Spec.Labels ?? {};
-      if (labels['bay'] === wanted.bay && labels['nodegroup'] === wanted.nodegroup) continue;
-      await cluster.updateNode(known, { Labels: { ...labels, ...wanted } });
-    }
-  });
-}
-
-async function entriesOf(
-  cluster: { listNodes(): Promise<readonly SwarmNode[]> },
-  node: Node,
-): Promise<readonly SwarmNode[]> {
-  return (await cluster.listNodes()).filter((known) => known.Description.Hostname === node.name);
-}
-
-async function drainNode(context: EngineContext, node: Node): Promise<{ drained: boolean; detail: string }> {
-  return withCluster(
-    context,
-    async (cluster) => {
-      let left = 0;
-      for (const known of await entriesOf(cluster, node)) {
-        if (known.Status.State !== 'ready') continue;
-        if (known.Spec.Availability !== 'drain') await cluster.updateNode(known, { Availability: 'drain' });
-        left += await cluster.countTasks(known.ID);
-      }
-      return {
-        drained: left === 0,
-        detail: left === 0 ? 'no task runs on it' : `${String(left)} tasks still run on it`,
-      };
-    },
-    node,
-  );
-}
-
-async function removeNode(context: EngineContext, node: Node): Promise<void> {
-  await withCluster(
-    context,
-    async (cluster) => {
-      for (const known of await entriesOf(cluster, node)) {
-        if (known.Spec.Role === 'manager') {
-          await demote(cluster, known, node);
-          // A vote is given up only after a moment: the next try finds a worker and removes it.
-          throw notYet();
-        }
-        await removeEntry(cluster, known.ID);
-      }
-    },
-    node,
-  );
-}
-
-/** @throws BaykeeperError `conflict` when the swarm would be left without a majority. */
-async function demote(
-  cluster: Parameters<Parameters<typeof withCluster>[1]>[0],
-  known: SwarmNode,
-  node: Node,
-): Promise<void> {
-  const managers = (await cluster.listNodes()).filter((entry) => entry.Spec.Role === 'manager');
-  const others = managers.filter((entry) => entry.ID !== known.ID && isReady(entry));
-  if (others.length <= (managers.length - 1) / 2 && managers.length > 1) {
-    throw new BaykeeperError({
-      code: 'conflict',
-      publicMessage: `${node.name} can't leave now: the other managers would have no majority. Bring them back first.`,
-    });
-  }
-  await cluster.updateNode(known, { Role: 'worker' });
-}
-
-async function removeEntry(cluster: { removeNode(id: string): Promise<void> }, id: string): Promise<void> {
-  try {
-    await cluster.removeNode(id);
-  } catch (error) {
-    if (!(error instanceof BaykeeperError) || error.code !== 'not-found') throw error;
-  }
-}
-
-function notYet(): BaykeeperError {
-  return new BaykeeperError({
-    code: 'provider-unavailable',
-    publicMessage: 'The manager is giving up its vote. It is tried again.',
-  });
 }
