@@ -69,7 +69,7 @@ async function buildTree(definition: ImageDefinition, work: string, report: (mes
   await writeFile(sources, stanzas.join('\n'), { mode: 0o600 });
   const args = [
     ...['--variant=minbase', '--mode=root', '--format=directory'],
-    `--include=${definition.packages.join(',')}`,
+    ...(definition.packages.length > 0 ? [`--include=${definition.packages.join(',')}`] : []),
     `--aptopt=${settings}`,
     ...LEFT_OUT.map((option) => `--dpkgopt=${option}`),
     ...[definition.suite, join(work, 'root')],

@@ -6,14 +6,14 @@ import { localPaths } from './local.config.js';
 import { createLocalCompute } from './local.driver.js';
 import { purgeLocalCompute } from './local.purge.js';
 import * as host from './testing/test-host.js';
-import { eventually, IMAGE, makeDataDirectory, NOTHING, observeHost, run, specOf } from './testing/test-host.js';
+import { eventually, IMAGE, nameDataDirectory, NOTHING, observeHost, run, specOf } from './testing/test-host.js';
 
 const describeHere = await host.describeWithContainers();
 
 describeHere('local compute', () => {
   describeComputeDriver(
     async () => {
-      const dataDirectory = makeDataDirectory();
+      const dataDirectory = nameDataDirectory();
       const config = host.configIn(dataDirectory);
       const subject: ComputeUnderTest = {
         driver: createLocalCompute(config),
@@ -25,7 +25,7 @@ describeHere('local compute', () => {
         },
         async dispose() {
           await purgeLocalCompute(config);
-          rmSync(dataDirectory, { recursive: true });
+          rmSync(dataDirectory, { recursive: true, force: true });
         },
       };
       return Promise.resolve(subject);
@@ -34,7 +34,7 @@ describeHere('local compute', () => {
   );
 
   describe('with real containers', () => {
-    const dataDirectory = makeDataDirectory();
+    const dataDirectory = nameDataDirectory();
     const forwardingBefore = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8');
     const config = { ...host.configIn(dataDirectory), nodePort: 9512 };
     const machines = join(dataDirectory, 'machines');
@@ -51,23 +51,17 @@ describeHere('local compute', () => {
     }, 60_000);
 
     it('the boot command finds its files, systemd up and the network on, and its output is on the console', async () => {
-      const spec = specOf(
-        'cat /etc/baykeeper/node.env; stat -c "mode %a" /etc/baykeeper/node.env; systemctl is-system-running; ip -4 -o address show eth0; hostname; getent hosts node-one',
-        { files: [] },
-      );
-      const machine = await driver.ensureMachine({
-        ...spec,
-        files: [
-          ...specOf('sh /etc/baykeeper/commands').files,
-          { path: '/etc/baykeeper/node.env', mode: 0o600, content: "GREETING='hello from a file'\n" },
-          {
-            path: '/etc/baykeeper/commands',
-            mode: 0o600,
-            content:
-              'cat /etc/baykeeper/node.env; stat -c "mode %a" /etc/baykeeper/node.env; ip -4 -o address show eth0; hostname; systemctl is-system-running; echo the end\n',
-          },
-        ],
-      });
+      const look = [
+        'cat /etc/baykeeper/node.env',
+        'stat -c "mode %a" /etc/baykeeper/node.env',
+        'ip -4 -o address show eth0',
+        'hostname',
+        'systemctl is-system-running',
+        'echo the end',
+      ];
+      const spec = specOf(look.join('\n'));
+      const secret = { path: '/etc/baykeeper/node.env', mode: 0o600, content: "GREETING='hello from a file'\n" };
+      const machine = await driver.ensureMachine({ ...spec, files: [...spec.files, secret] });
       await printed(spec.id, 'the end');
       const console = await driver.console(spec.id);
       expect(console).toContain("GREETING='hello from a file'");
@@ -75,6 +69,7 @@ describeHere('local compute', () => {
       expect(console).toContain(`inet ${machine.address ?? '-'}/22`);
       expect(console).toContain('node-one');
       expect(console).toContain('starting');
+      expect(inside(spec.id, 'stat', '-c', '%F', '/dev/ptmx').trim()).toBe('character special file');
       expect(run('lxc-ls', '-P', machines, '--running', '-1')).toContain(spec.id);
       expect(run('ip', '-o', 'link', 'show', 'master', localPaths(config).bridge)).toContain('bkv');
       await driver.removeMachine(spec.id);
@@ -82,13 +77,16 @@ describeHere('local compute', () => {
       expect(existsSync(join(machines, spec.id))).toBe(false);
     }, 60_000);
 
-    it('the server’s environment does not reach the node', async () => {
+    it('the server’s environment reaches neither the node nor what keeps it running', async () => {
       process.env['BAYKEEPER_ADMIN_PASSWORD'] = 'environment-secret';
       const spec = specOf('cat /proc/1/environ; echo the end');
       await driver.ensureMachine(spec);
       delete process.env['BAYKEEPER_ADMIN_PASSWORD'];
       await printed(spec.id, 'the end');
       expect(await driver.console(spec.id)).not.toContain('environment-secret');
+      const monitor = run('pgrep', '--full', `\\[lxc monitor\\] ${machines} ${spec.id}`).trim();
+      expect(readFileSync(`/proc/${monitor}/environ`, 'utf8')).toMatch(/^PATH=/);
+      expect(readFileSync(`/proc/${monitor}/environ`, 'utf8')).not.toContain('environment-secret');
       await driver.removeMachine(spec.id);
     }, 60_000);
 
@@ -136,7 +134,7 @@ describeHere('local compute', () => {
       await driver.removeMachine(spec.id);
     }, 60_000);
 
-    it('two nodes reach each other and the host, and firewall rules that were flushed come back', async () => {
+    it('nodes reach each other under a firewall that drops, and rules that were flushed come back', async () => {
       const { bridge } = localPaths(config);
       const comment = `baykeeper_${bridge}`;
       const rules = (): string[] =>
@@ -156,18 +154,18 @@ describeHere('local compute', () => {
         );
       }
       expect(rules()).toHaveLength(2);
+      // What a Docker engine on the host does to its FORWARD chain, here for this bridge alone.
+      const drop = ['FORWARD', '-i', bridge, '-m', 'comment', '--comment', comment, '-j', 'DROP'];
+      run('iptables', '-A', ...drop);
       const [one, two] = [specOf('exit 0'), specOf('exit 0', { name: 'node-two' })];
       const [, second] = await Promise.all([driver.ensureMachine(one), driver.ensureMachine(two)]);
-      expect(rules()).toHaveLength(4);
-      inside(
-        one.id,
-        'bash',
-        '-c',
-        `exec 3<>/dev/udp/${second.address ?? ''}/9; ip neighbour get ${second.address ?? ''} dev eth0 || true`,
-      );
-      expect(inside(one.id, 'ip', 'route', 'get', '192.0.2.200')).toContain(
-        `via ${(await driver.hostAddress()) ?? '-'}`,
-      );
+      expect(rules()).toHaveLength(5);
+      const connect = `exec 3<>/dev/tcp/${second.address ?? ''}/9`;
+      // An answer, if only that nobody listens: a packet that is dropped gets none.
+      expect(() => inside(one.id, 'timeout', '5', 'bash', '-c', connect)).toThrow(/Connection refused/);
+      const gateway = `via ${(await driver.hostAddress()) ?? '-'}`;
+      expect(inside(one.id, 'ip', 'route', 'get', '192.0.2.200')).toContain(gateway);
+      run('iptables', '-D', ...drop);
       await Promise.all([driver.removeMachine(one.id), driver.removeMachine(two.id)]);
     }, 60_000);
 

@@ -69,7 +69,7 @@ export function renderLxcConfiguration(node: NodeConfiguration): string {
     `lxc.cap.drop = ${DROPPED_CAPABILITIES}`,
     'lxc.autodev = 1',
     'lxc.tty.max = 0',
-    // Without it there is no /dev/ptmx, and `docker run -t` fails.
+    // Without it a node has no /dev/ptmx of its own, and nothing in it can open a terminal.
     'lxc.pty.max = 1024',
     `${group}.devices.deny = a`,
     ...DEVICES.map((device) => `${group}.devices.allow = ${device}`),

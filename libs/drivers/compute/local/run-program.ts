@@ -1,8 +1,8 @@
 /**
  * Runs host programs: argument arrays only, a clean environment, an end to every wait, and one table from failures to errors.
  *
- * The environment is emptied because what `lxc-start` inherits reaches the node's init: the server's own (passwords,
- * database URLs) must not travel there.
+ * The environment is emptied because LXC's monitor keeps what it was started with for as long as its node lives: the
+ * server's own (passwords, database URLs) must not stay readable there, nor reach mmdebstrap's package scripts.
  */
 import { execFile } from 'node:child_process';
 import { BaykeeperError } from '@baykeeper/domain';
