@@ -242,7 +242,7 @@ describe('bay env', () => {
     service.addBay('web', { api_address: addressOf(docker) });
     const outcome = await person.bay(['env', 'web', '--unset', '--shell', 'fish']);
     expect(outcome.stdout).toBe(
-      'set -e BAY_NAME;\nset -e DOCKER_HOST;\nset -e DOCKER_TLS_VERIFY;\nset -e DOCKER_CERT_PATH;\n',
+      'set -e BAY_NAME;\nset -e DOCKER_HOST;\nset -e DOCKER_TLS_VERIFY;\nset -e DOCKER_CERT_PATH;\nset -e DOCKER_CONTEXT;\n',
     );
   });
 
@@ -251,7 +251,7 @@ describe('bay env', () => {
     service.bundle = () => ({ 'web/docker.env': 'x' });
     const outcome = await person.bay(['env', 'web']);
     expect(outcome.stdout).toBe(
-      "export BAY_NAME='web'\nexport DOCKER_HOST='tcp://192.0.2.7:2375'\nunset DOCKER_TLS_VERIFY\nunset DOCKER_CERT_PATH\n",
+      "export BAY_NAME='web'\nexport DOCKER_HOST='tcp://192.0.2.7:2375'\nunset DOCKER_TLS_VERIFY\nunset DOCKER_CERT_PATH\nunset DOCKER_CONTEXT\n",
     );
   });
 });

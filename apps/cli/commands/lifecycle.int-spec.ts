@@ -119,7 +119,7 @@ describe('bay create', () => {
     const outcome = await person.bay(['create', 'web', '-t', 'swarm-1', '--wait-timeout', '1.5s']);
     expect(outcome.code).toBe(7);
     expect(outcome.stderr).toContain(
-      'bay: Bay "web" is not there after 0:01; it goes on by itself. Watch it again with: bay wait web\n',
+      'bay: Bay "web" is not done after 0:01; it goes on by itself. Watch it again with: bay wait web\n',
     );
   });
 

@@ -18,6 +18,8 @@ export function clientVariables(bay: BayBody, directory: string, names: readonly
       DOCKER_HOST: bay.api_address,
       DOCKER_TLS_VERIFY: secured ? '1' : null,
       DOCKER_CERT_PATH: secured ? directory : null,
+      // A context chosen earlier in this shell may win over DOCKER_HOST, depending on the client's version.
+      DOCKER_CONTEXT: null,
     };
   }
   throw new CommandFailure(

@@ -22,7 +22,8 @@ export class PlainProgress implements ProgressView {
       this.line(`${look.bay.name}: ${look.bay.status}`, elapsedMs);
     }
     for (const node of look.nodes) {
-      const why = node.failure === null ? '' : `: ${node.failure.message.split('\n')[0] ?? ''}`;
+      const why =
+        node.failure === null || node.phase !== 'failed' ? '' : `: ${node.failure.message.split('\n')[0] ?? ''}`;
       const words = `${phaseWords(node.phase)}${why}`;
       if (this.phases.get(node.uuid) === words) continue;
       this.phases.set(node.uuid, words);

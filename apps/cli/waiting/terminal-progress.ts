@@ -25,6 +25,8 @@ export class TerminalProgress implements ProgressView {
   private readonly timer: NodeJS.Timeout;
   private readonly clock: () => number;
   private look: Look | null = null;
+  /** Kept for when the bay is gone. */
+  private name = '';
   private notice: string | null = null;
   private elapsedMs = 0;
   private shownAt = 0;
@@ -46,6 +48,7 @@ export class TerminalProgress implements ProgressView {
 
   show(look: Look, elapsedMs: number): void {
     this.look = look;
+    if (look.bay !== null) this.name = `${printableLine(look.bay.name)}  `;
     this.notice = null;
     this.elapsedMs = elapsedMs;
     this.shownAt = this.clock();
@@ -67,8 +70,8 @@ export class TerminalProgress implements ProgressView {
 
   private draw(): void {
     if (this.finished || this.look === null) return;
-    const columns = this.screen.columns ?? 80;
-    const lines = this.renderLines(this.look, Math.max(4, (this.screen.rows ?? 24) - 2), columns - 1);
+    const columns = sizeOr(this.screen.columns, 80);
+    const lines = this.renderLines(this.look, Math.max(4, sizeOr(this.screen.rows, 24) - 2), columns - 1);
     const back = this.drawnLines === 0 ? '' : `\u001b[${this.drawnLines}A\r`;
     this.screen.write(`${back}${CLEAR_TO_END}${lines.join('\n')}\n`);
     this.drawnLines = lines.length;
@@ -77,8 +80,7 @@ export class TerminalProgress implements ProgressView {
   private renderLines(look: Look, most: number, columns: number): readonly string[] {
     const elapsed = renderElapsed(this.elapsedMs + this.clock() - this.shownAt);
     const status = look.bay?.status ?? 'deleted';
-    const name = look.bay === null ? '' : `${printableLine(look.bay.name)}  `;
-    const lines = [`${this.symbolOfStatus(status)} ${name}${this.paint(paintStatus(status), status)}  ${elapsed}`];
+    const lines = [`${this.symbolOfStatus(status)} ${this.name}${this.paint(paintStatus(status), status)}  ${elapsed}`];
     const room = most - 2;
     const { shown, counted } = chooseNodes(look.nodes, room);
     const widest = shown.reduce((most, node) => Math.max(most, printableLine(node.name).length), 0);
@@ -91,7 +93,7 @@ export class TerminalProgress implements ProgressView {
   private renderNode(node: NodeBody, widest: number, columns: number): string {
     const name = printableLine(node.name).padEnd(widest);
     const words = phaseWords(printableLine(node.phase));
-    const why = node.failure === null ? '' : printableLine(node.failure.message);
+    const why = node.failure === null || node.phase !== 'failed' ? '' : printableLine(node.failure.message);
     const took = node.phase === 'ready' ? tookOf(node) : '';
     const rest = cut(
       `${node.role.padEnd(6)}  ${[words, why, took].filter((text) => text !== '').join('  ')}`,
@@ -141,6 +143,11 @@ function tookOf(node: NodeBody): string {
   if (node.created_at === null || node.ready_at === null) return '';
   const milliseconds = Date.parse(node.ready_at) - Date.parse(node.created_at);
   return Number.isNaN(milliseconds) ? '' : `after ${renderElapsed(milliseconds)}`;
+}
+
+/** A terminal that does not know its size says 0. */
+function sizeOr(size: number | undefined, otherwise: number): number {
+  return size === undefined || size === 0 ? otherwise : size;
 }
 
 function cut(text: string, columns: number): string {

@@ -129,7 +129,7 @@ function bayFailure(name: string, status: string, reason: string | null): Comman
 function timeoutFailure(wait: Wait, elapsedMs: number): CommandFailure {
   return new CommandFailure(
     'wait-timeout',
-    `Bay "${wait.name}" is not there after ${renderElapsed(elapsedMs)}; it goes on by itself. ${resume(wait)}`,
+    `Bay "${wait.name}" is not ${wait.goal.kind === 'deleted' ? 'gone' : 'done'} after ${renderElapsed(elapsedMs)}; it goes on by itself. ${resume(wait)}`,
   );
 }
 

@@ -69,8 +69,12 @@ describe('whether a wait is over', () => {
 /** A screen that remembers what was written to it. */
 class Screen extends Writable {
   text = '';
-  readonly columns = 60;
-  readonly rows = 12;
+  constructor(
+    readonly columns = 60,
+    readonly rows = 12,
+  ) {
+    super();
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
@@ -121,6 +125,18 @@ describe('progress on a terminal', () => {
     view.finish();
     expect(screen.text).toContain('\u001b[3A\r\u001b[0J✓ web  CREATE_COMPLETE');
     expect(screen.text.split('\u001b[?25h')).toHaveLength(2);
+  });
+});
+
+describe('progress on a terminal without a size', () => {
+  it('takes it for 80 columns and 24 rows, and names a bay that is gone', () => {
+    const screen = new Screen(0, 0);
+    const view = new TerminalProgress(screen, false, () => 0);
+    view.show({ bay: bay('DELETE_IN_PROGRESS'), nodes: [node('web-worker-1', 'draining')] }, 0);
+    view.show({ bay: null, nodes: [] }, 0);
+    view.finish();
+    expect(screen.text).toContain('  ⠋ web-worker-1  worker  draining\n');
+    expect(screen.text).toContain('- web  deleted  0:00');
   });
 });
 
