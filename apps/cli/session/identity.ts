@@ -29,7 +29,7 @@ export interface IssuedToken {
   readonly catalog: readonly CatalogEndpoint[];
 }
 
-export interface CatalogEndpoint {
+interface CatalogEndpoint {
   readonly type: string;
   readonly interface: string;
   readonly region: string | null;
