@@ -4,7 +4,7 @@ import type { BalancerRecord } from './balancer-files.js';
 import type { HaproxyProcess } from './haproxy-process.js';
 import { refused } from './haproxy.errors.js';
 import { backendName, CHECK, serverName } from './render-configuration.js';
-import { parseServersState, parseStatistics, type LiveServer } from './runtime-answers.js';
+import { parseServersState, parseSessions, parseStatistics, type LiveServer, type Session } from './runtime-answers.js';
 
 export interface MemberChanges {
   readonly add: readonly Member[];
@@ -82,11 +82,24 @@ export async function changeMembers(haproxy: HaproxyProcess, record: BalancerRec
 /** Cuts the connections to these members, also those that workers before a reload still carry. */
 export async function cutConnections(haproxy: HaproxyProcess, servers: readonly string[]): Promise<void> {
   if (servers.length === 0) return;
-  const commands = servers.map((server) => `shutdown sessions server ${server}`);
-  await haproxy.ask(commands);
-  for (const worker of await haproxy.oldWorkers())
+  await haproxy.ask(servers.map((server) => `shutdown sessions server ${server}`));
+  const cut = new Set(servers);
+  await cutOldConnections(haproxy, ({ backend, server }) => cut.has(`${backend}/${server}`));
+}
+
+/**
+ * Cuts connections that workers before a reload still carry. They have to be cut one by one: to such a worker its proxies
+ * are disabled, so it says nothing about their servers and takes no command for them.
+ */
+export async function cutOldConnections(
+  haproxy: HaproxyProcess,
+  accepts: (session: Session) => boolean,
+): Promise<void> {
+  for (const { worker, sessions } of await observeOldSessions(haproxy)) {
+    const commands = sessions.filter(accepts).map(({ id }) => `shutdown session ${id}`);
     // It may have ended by itself since.
     await haproxy.ask(commands, worker).catch(() => '');
+  }
 }
 
 /** @returns those of the servers that still have connections, in the current worker or in one before a reload. */
@@ -94,15 +107,20 @@ export async function observeConnected(
   haproxy: HaproxyProcess,
   servers: readonly string[],
 ): Promise<readonly string[]> {
-  const backends = new Set(servers.map((server) => server.slice(0, server.indexOf('/'))));
-  const commands = [...backends].map((backend) => `show stat ${backend} 4 -1`);
   const connected = new Set<string>();
-  for (const worker of [undefined, ...(await haproxy.oldWorkers())]) {
-    for (const command of commands) {
-      const answer = await haproxy.ask([command], worker).catch(() => '');
-      for (const { proxy, name, currentSessions } of parseStatistics(answer))
-        if (currentSessions > 0) connected.add(`${proxy}/${name}`);
-    }
-  }
+  for (const backend of new Set(servers.map((server) => server.slice(0, server.indexOf('/')))))
+    for (const { proxy, name, currentSessions } of parseStatistics(await haproxy.ask([`show stat ${backend} 4 -1`])))
+      if (currentSessions > 0) connected.add(`${proxy}/${name}`);
+  for (const { sessions } of await observeOldSessions(haproxy))
+    for (const { backend, server } of sessions) connected.add(`${backend}/${server}`);
   return servers.filter((server) => connected.has(server));
+}
+
+async function observeOldSessions(
+  haproxy: HaproxyProcess,
+): Promise<{ readonly worker: number; readonly sessions: readonly Session[] }[]> {
+  const observed = [];
+  for (const worker of await haproxy.oldWorkers())
+    observed.push({ worker, sessions: parseSessions(await haproxy.ask(['show sess'], worker).catch(() => '')) });
+  return observed;
 }

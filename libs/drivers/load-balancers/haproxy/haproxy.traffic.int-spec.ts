@@ -1,152 +1,195 @@
 /** Real HAProxy, real connections: what clients of a bay notice of changes, and what they must not notice. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { createServer } from 'node:net';
 import type { Member } from '@baykeeper/domain';
-import { createHaproxyLoadBalancer, hasHaproxy, purgeHaproxy } from './haproxy.driver.js';
-import { pathsOf, type HaproxyConfig } from './haproxy.config.js';
-import { askSocket } from './runtime-socket.js';
+import type { LoadBalancerDriver, LoadBalancerSpec } from '../../contracts/load-balancer.js';
+import { eventually, openHaproxySetting, say, specOf, type HaproxySetting } from './testing/haproxy-setting.js';
+import { describeWithHaproxy } from './testing/needs-haproxy.js';
 
-const installed = await hasHaproxy();
-if (!installed)
-  process.stdout.write(
-    'SKIPPED load-balancers/haproxy traffic: haproxy is not installed (script/install installs it)\n',
-  );
-
-(installed ? describe : describe.skip)('haproxy, with traffic', () => {
-  let config: HaproxyConfig;
-  const servers: Server[] = [];
-  const sockets = new Set<Socket>();
-
+describeWithHaproxy('haproxy, with traffic', () => {
+  let setting: HaproxySetting;
+  let driver: LoadBalancerDriver;
   beforeAll(async () => {
-    config = {
-      dataDirectory: await mkdtemp(join(tmpdir(), 'baykeeper-lb-')),
-      installation: 'test',
-      addressPool: '127.77.1.0/24',
-    };
+    setting = await openHaproxySetting('127.77.1.0/24');
+    driver = setting.openDriver();
   });
-  afterAll(async () => {
-    for (const socket of sockets) socket.destroy();
-    for (const server of servers) server.close();
-    await purgeHaproxy(config);
-    await rm(config.dataDirectory, { recursive: true, force: true });
-  });
+  afterAll(() => setting.cleanUp());
 
-  /** A member that answers each line with its own name. */
-  async function startMember(name: string): Promise<Member> {
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('data', () => socket.write(name));
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return { nodeId: randomUUID() as Member['nodeId'], name, address: '127.0.0.1', port: address.port };
+  /** A balancer with these members, once each of them answers through it. */
+  async function start(
+    port: number,
+    ...members: readonly Member[]
+  ): Promise<{ address: string; spec: LoadBalancerSpec }> {
+    const spec = specOf(port);
+    const { address } = await driver.ensureLoadBalancer(spec);
+    await driver.ensureMembers(spec.id, { [`port-${String(port)}`]: members });
+    for (const { name } of members) await eventually(() => setting.ask(address, port), name);
+    return { address, spec };
   }
+  const healthOf = async (id: string): Promise<readonly string[]> =>
+    (await driver.list('test')).find((view) => view.id === id)?.listeners[0]?.members.map(({ health }) => health) ?? [];
 
-  const open = (host: string, port: number): Promise<Socket> =>
-    new Promise((resolve, reject) => {
-      const socket = connect({ host, port });
-      sockets.add(socket);
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        resolve(socket);
-      });
-    });
-  const say = (socket: Socket): Promise<string> =>
-    new Promise((resolve, reject) => {
-      socket.once('data', (chunk: Buffer) => {
-        resolve(chunk.toString());
-      });
-      socket.once('close', () => {
-        reject(new Error('closed'));
-      });
-      socket.write('who\n');
-    });
-  const ask = async (host: string, port: number): Promise<string> => {
-    const socket = await open(host, port);
-    try {
-      return await say(socket);
-    } finally {
-      socket.destroy();
-    }
-  };
-  const eventually = async (question: () => Promise<string>, answer: string): Promise<void> => {
-    const end = Date.now() + 15_000;
-    for (;;) {
-      const got = await question().catch((error: unknown) => String(error));
-      if (got === answer) return;
-      if (Date.now() > end) throw new Error(`wanted ${answer}, the last answer was ${got}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const workerPid = async (): Promise<string> =>
-    /^Pid: (\d+)$/m.exec(await askSocket(pathsOf(config).statsSocket, 'show info'))?.[1] ?? '';
-
-  it('lets traffic follow its members without a reload, and keeps connections through one', async () => {
-    const driver = createHaproxyLoadBalancer(config);
-    const [one, two] = [await startMember('one'), await startMember('two')];
-    const id = randomUUID();
-    const listeners = [{ name: 'port-80', port: 8080, memberPort: 80, memberRole: 'worker' as const }];
-    const { address } = await driver.ensureLoadBalancer({ id, installation: 'test', bayId: randomUUID(), listeners });
-    const pid = await workerPid();
-
-    await driver.ensureMembers(id, { 'port-80': [one] });
-    await eventually(() => ask(address, 8080), 'one');
-    const long = await open(address, 8080);
+  it('lets traffic follow its members without a reload', async () => {
+    const [one, two] = [await setting.startMember('one'), await setting.startMember('two')];
+    const { address, spec } = await start(8080, one);
+    const before = await setting.processes();
+    const long = await setting.open(address, 8080);
     expect(await say(long)).toBe('one');
 
-    // Added, and the old one still there: the long connection stays where it is.
-    await driver.ensureMembers(id, { 'port-80': [one, two] });
-    expect(await workerPid()).toBe(pid);
+    await driver.ensureMembers(spec.id, { 'port-8080': [one, two] });
+    // The fewest connections are at the new one.
+    expect(await setting.ask(address, 8080)).toBe('two');
     expect(await say(long)).toBe('one');
+    await eventually(() => healthOf(spec.id), ['up', 'up']);
+
     long.destroy();
+    await driver.ensureMembers(spec.id, { 'port-8080': [two] });
+    expect(await setting.ask(address, 8080)).toBe('two');
+    await driver.ensureMembers(spec.id, { 'port-8080': [] });
+    await expect(setting.ask(address, 8080)).rejects.toThrow();
 
-    await driver.ensureMembers(id, { 'port-80': [two] });
-    await eventually(() => ask(address, 8080), 'two');
-    expect(await workerPid()).toBe(pid);
-
-    // A new balancer needs a reload; connections of the others live through it.
-    const kept = await open(address, 8080);
-    expect(await say(kept)).toBe('two');
-    await driver.ensureLoadBalancer({ id: randomUUID(), installation: 'test', bayId: randomUUID(), listeners });
-    expect(await workerPid()).not.toBe(pid);
-    expect(await say(kept)).toBe('two');
-    kept.destroy();
-    await eventually(() => ask(address, 8080), 'two');
+    const after = await setting.processes();
+    expect([after.worker, after.reloads]).toEqual([before.worker, before.reloads]);
   }, 60_000);
 
-  it('comes back with the same members after kill -9', async () => {
-    const driver = createHaproxyLoadBalancer(config);
-    const member = await startMember('steady');
-    const id = randomUUID();
-    const listeners = [{ name: 'port-80', port: 8081, memberPort: 80, memberRole: 'worker' as const }];
-    const { address } = await driver.ensureLoadBalancer({ id, installation: 'test', bayId: randomUUID(), listeners });
-    await driver.ensureMembers(id, { 'port-80': [member] });
-    await eventually(() => ask(address, 8081), 'steady');
-    for (const victim of [
-      Number((await readFile(pathsOf(config).pidFile, 'utf8')).trim()),
-      Number(await workerPid()),
-    ]) {
-      process.kill(victim, 'SIGKILL');
-      await eventually(async () => {
-        await driver.list('test');
-        return ask(address, 8081);
-      }, 'steady');
+  it('moves a member whose address or port changed', async () => {
+    const [old, fresh] = [await setting.startMember('old'), await setting.startMember('fresh')];
+    const { address, spec } = await start(8081, old);
+    await driver.ensureMembers(spec.id, { 'port-8081': [{ ...old, port: fresh.port }] });
+    expect(await setting.ask(address, 8081)).toBe('fresh');
+  }, 60_000);
+
+  it('keeps connections through reloads, and refuses none that comes meanwhile', async () => {
+    const member = await setting.startMember('steady');
+    const { address } = await start(8082, member);
+    const kept = await setting.open(address, 8082);
+    expect(await say(kept)).toBe('steady');
+    const { reloads } = await setting.processes();
+
+    const reloading = new AbortController();
+    const clients = (async () => {
+      let answers = 0;
+      for (; !reloading.signal.aborted; answers += 1) expect(await setting.ask(address, 8082)).toBe('steady');
+      return answers;
+    })();
+    for (let round = 0; round < 5; round += 1) await driver.ensureLoadBalancer(specOf(9000 + round));
+    reloading.abort();
+    expect(await clients).toBeGreaterThan(20);
+    expect((await setting.processes()).reloads).toBe(reloads + 5);
+    expect(await say(kept)).toBe('steady');
+    kept.destroy();
+  }, 60_000);
+
+  it('gives a member that leaves time for its connections, then cuts them, also those from before a reload', async () => {
+    const [going, staying] = [await setting.startMember('going'), await setting.startMember('staying')];
+    const { address, spec } = await start(8083, going);
+    const beforeReload = await setting.open(address, 8083);
+    expect(await say(beforeReload)).toBe('going');
+    await driver.ensureLoadBalancer(specOf(9010));
+    const afterReload = await setting.open(address, 8083);
+    expect(await say(afterReload)).toBe('going');
+
+    const closed = Promise.all(
+      [beforeReload, afterReload].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+    const begin = performance.now();
+    const changed = driver.ensureMembers(spec.id, { 'port-8083': [staying] });
+    // New connections go to the one that stays from the first moment on.
+    await eventually(() => setting.ask(address, 8083), 'staying');
+    expect(await say(beforeReload)).toBe('going');
+    expect(await say(afterReload)).toBe('going');
+    await changed;
+    await closed;
+    expect(performance.now() - begin).toBeGreaterThan(1_500);
+    expect(performance.now() - begin).toBeLessThan(6_000);
+  }, 60_000);
+
+  it('lets a member go at once when its connections end by themselves', async () => {
+    const [going, staying] = [await setting.startMember('going'), await setting.startMember('staying')];
+    const { address, spec } = await start(8084, going);
+    const socket = await setting.open(address, 8084);
+    expect(await say(socket)).toBe('going');
+    const begin = performance.now();
+    const changed = driver.ensureMembers(spec.id, { 'port-8084': [staying] });
+    await eventually(() => setting.ask(address, 8084), 'staying');
+    socket.end();
+    await changed;
+    expect(performance.now() - begin).toBeLessThan(1_500);
+  }, 60_000);
+
+  it('brings back a member that is wanted again while it is on its way out', async () => {
+    const member = await setting.startMember('wanted');
+    const { address, spec } = await start(8085, member);
+    const socket = await setting.open(address, 8085);
+    expect(await say(socket)).toBe('wanted');
+    const leaving = driver.ensureMembers(spec.id, { 'port-8085': [] });
+    await eventually(() => setting.ask(address, 8085).catch(() => 'refused'), 'refused');
+    await driver.ensureMembers(spec.id, { 'port-8085': [member] });
+    await leaving;
+    expect(await setting.ask(address, 8085)).toBe('wanted');
+    expect(await say(socket)).toBe('wanted');
+    socket.destroy();
+  }, 60_000);
+
+  it('notices a member that is down, routes around it, and remembers so through a reload', async () => {
+    const [good, bad] = [await setting.startMember('good'), await setting.startMember('bad')];
+    const { address, spec } = await start(8086, good);
+    await driver.ensureMembers(spec.id, { 'port-8086': [good, bad] });
+    await eventually(() => healthOf(spec.id), ['up', 'up']);
+    await bad.stop();
+    for (let connection = 0; connection < 20; connection += 1) expect(await setting.ask(address, 8086)).toBe('good');
+    await eventually(() => healthOf(spec.id), ['up', 'down']);
+    await driver.ensureLoadBalancer(specOf(9020));
+    expect(await healthOf(spec.id)).toEqual(expect.arrayContaining(['down']));
+  }, 60_000);
+
+  it('cuts what is left when a balancer is removed, and leaves the others alone', async () => {
+    const member = await setting.startMember('here');
+    const gone = await start(8087, member);
+    const kept = await start(8088, member);
+    const [lost, held] = [await setting.open(gone.address, 8087), await setting.open(kept.address, 8088)];
+    expect([await say(lost), await say(held)]).toEqual(['here', 'here']);
+    const closed = new Promise((resolve) => lost.once('close', resolve));
+    await driver.removeLoadBalancer(gone.spec.id);
+    await closed;
+    await expect(setting.ask(gone.address, 8087)).rejects.toThrow('ECONNREFUSED');
+    expect(await say(held)).toBe('here');
+    held.destroy();
+  }, 60_000);
+
+  it('says which port another program has, changes nothing, and goes on with other bays', async () => {
+    const member = await setting.startMember('here');
+    const { address, spec } = await start(8089, member);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(7789, '0.0.0.0', resolve));
+    try {
+      const { reloads } = await setting.processes();
+      await expect(driver.ensureLoadBalancer(specOf(7789))).rejects.toMatchObject({
+        code: 'provider-refused',
+        publicMessage:
+          'Port 7789 is taken by another program on the machine that balances. Choose another port, or stop that program.',
+      });
+      const more = { ...spec, listeners: [...spec.listeners, ...specOf(7789).listeners] };
+      await expect(driver.ensureLoadBalancer(more)).rejects.toMatchObject({ code: 'provider-refused' });
+      expect((await setting.processes()).reloads).toBe(reloads);
+      const results = await Promise.allSettled([
+        driver.ensureLoadBalancer(specOf(9030)),
+        driver.ensureLoadBalancer(specOf(7789)),
+        driver.ensureLoadBalancer(specOf(9031)),
+      ]);
+      expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect((await driver.list('test')).find((view) => view.id === spec.id)?.listeners).toHaveLength(1);
+      expect(await setting.ask(address, 8089)).toBe('here');
+    } finally {
+      other.close();
     }
   }, 60_000);
 
   it('refuses what would break out of a line of the configuration, and keeps running', async () => {
-    const driver = createHaproxyLoadBalancer(config);
-    const listeners = [{ name: 'port-80\n  bind :1', port: 80, memberPort: 80, memberRole: 'worker' as const }];
-    await expect(
-      driver.ensureLoadBalancer({ id: randomUUID(), installation: 'test', bayId: randomUUID(), listeners }),
-    ).rejects.toMatchObject({ code: 'provider-refused' });
-    expect(await workerPid()).not.toBe('');
+    const spec = specOf(8090);
+    const listeners = spec.listeners.map((listener) => ({ ...listener, name: 'port-80\n  bind :1' }));
+    await expect(driver.ensureLoadBalancer({ ...spec, listeners })).rejects.toMatchObject({ code: 'provider-refused' });
+    expect((await setting.processes()).worker).not.toBeNull();
+    expect((await driver.list('test')).map((view) => view.id)).not.toContain(spec.id);
   });
 });

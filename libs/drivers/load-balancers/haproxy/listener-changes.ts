@@ -4,13 +4,13 @@ import type { LoadBalancerSpec } from '../../contracts/load-balancer.js';
 import { portRefused, type AddressPool } from './address-pool.js';
 import { deleteBalancer, readBalancer, writeBalancer, type BalancerRecord } from './balancer-files.js';
 import type { Change } from './change-batches.js';
-import { changeMembers, cutConnections, type LeavingMembers } from './change-members.js';
+import { changeMembers, cutOldConnections, type LeavingMembers } from './change-members.js';
 import { writeBalancerPart } from './haproxy-files.js';
 import type { HaproxyProcess } from './haproxy-process.js';
 import type { HaproxyPaths } from './haproxy.config.js';
 import { refused } from './haproxy.errors.js';
 import { tryBind } from './host-addresses.js';
-import { checkRecord, frontendName, frontendNames, frontendPrefix, serversOf } from './render-configuration.js';
+import { backendName, checkRecord, frontendName, frontendNames, frontendPrefix } from './render-configuration.js';
 import { parseStatistics } from './runtime-answers.js';
 
 export interface ListenerChanges {
@@ -130,7 +130,8 @@ export function openListenerChanges({ paths, haproxy, pool }: ListenerSurroundin
           if (before) await write(before);
         },
         async finish() {
-          if (before && (await haproxy.oldWorkers()).length > 0) await cutConnections(haproxy, serversOf(before));
+          // Its listeners went with the reload; its connections are with the workers of before.
+          await cutOldConnections(haproxy, ({ backend }) => backend.startsWith(backendName(id, '')));
           await pool.release(id);
         },
       };

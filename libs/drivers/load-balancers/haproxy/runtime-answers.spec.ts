@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseProcesses, parseServersState, parseStatistics } from './runtime-answers.js';
+import { parseProcesses, parseServersState, parseSessions, parseStatistics } from './runtime-answers.js';
 import { joinCommands } from './runtime-socket.js';
 
 const STATE_HEADER =
@@ -38,6 +38,18 @@ listen-a,FRONTEND,0,OPEN,,
       { proxy: 'listen-a', name: 'FRONTEND', status: 'OPEN', checkStatus: '', currentSessions: 0 },
     ]);
     expect(parseStatistics('')).toEqual([]);
+  });
+
+  it('finds the connections that go to a server', () => {
+    const text = `
+0x55d2ab592940: proto=tcpv4 src=127.0.0.1:51662 fe=listen-a be=bay-a srv=node-1 ts=00 epoch=0 age=2s calls=2
+0x55d2ab6aca00: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0 age=0s calls=2
+`;
+    expect(parseSessions(text)).toEqual([
+      { id: '0x55d2ab592940', backend: 'bay-a', server: 'node-1' },
+      { id: '0x55d2ab6aca00', backend: '<NONE>', server: '<none>' },
+    ]);
+    expect(parseSessions('')).toEqual([]);
   });
 
   it('tells the current worker from those that reloads have replaced', () => {

@@ -68,6 +68,24 @@ export function parseStatistics(text: string): readonly Statistic[] {
     }));
 }
 
+export interface Session {
+  /** What `shutdown session` takes. */
+  readonly id: string;
+  readonly backend: string;
+  readonly server: string;
+}
+
+/** Reads `show sess`: a line per connection, `0x55d2ab592940: proto=tcpv4 src=… fe=… be=… srv=… …`. */
+export function parseSessions(text: string): readonly Session[] {
+  return [...text.matchAll(/^(0x[0-9a-f]+): .*? be=(\S+) srv=(\S+) /gm)].map(
+    ([, id = '', backend = '', server = '']) => ({
+      id,
+      backend,
+      server,
+    }),
+  );
+}
+
 export interface Processes {
   /** How often the master has reloaded, with and without success. */
   readonly reloads: number;
