@@ -98,6 +98,37 @@ export function describeLoadBalancerDriver(name: string, open: () => Promise<Con
       await expect(setting.driver.ensureMembers(spec.id, {})).rejects.toMatchObject({ code: 'provider-refused' });
     });
 
+    it('refuses members of a listener that it does not have, and leaves the others as they were', async () => {
+      const spec = specOf(setting.installation);
+      await setting.driver.ensureLoadBalancer(spec);
+      await setting.driver.ensureMembers(spec.id, { 'port-80': [member('127.0.0.11', 80)] });
+      const wanted = { 'port-80': [], 'port-81': [member('127.0.0.12', 80)] };
+      await expect(setting.driver.ensureMembers(spec.id, wanted)).rejects.toMatchObject({ code: 'provider-refused' });
+      expect(await addressesBehind(spec.id, 'port-80')).toEqual(['127.0.0.11']);
+      await setting.driver.removeLoadBalancer(spec.id);
+    });
+
+    it('keeps all of what many bays ask for at once', async () => {
+      const specs = Array.from({ length: 12 }, () => specOf(setting.installation));
+      await Promise.all(
+        specs.map(async (spec, index) => {
+          const driver = index % 2 === 0 ? setting.driver : setting.second;
+          await driver.ensureLoadBalancer(spec);
+          await driver.ensureMembers(spec.id, { 'port-80': [member(`127.0.0.${String(100 + index)}`, 80)] });
+        }),
+      );
+      for (const [index, spec] of specs.entries())
+        expect(await addressesBehind(spec.id, 'port-80')).toEqual([`127.0.0.${String(100 + index)}`]);
+      await Promise.all(specs.map((spec) => setting.second.removeLoadBalancer(spec.id)));
+    });
+
+    it('takes an id that is none for something that is not there', async () => {
+      await setting.driver.removeLoadBalancer('../../outside');
+      await expect(setting.driver.ensureMembers('../../outside', {})).rejects.toMatchObject({
+        code: 'provider-refused',
+      });
+    });
+
     it("lists only this installation's", async () => {
       const spec = { ...specOf(setting.installation), installation: 'another' };
       await setting.driver.ensureLoadBalancer(spec);

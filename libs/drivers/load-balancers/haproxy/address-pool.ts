@@ -91,27 +91,40 @@ export function openAddressPool(config: HaproxyConfig, paths: HaproxyPaths): Add
     await rm(fileOf(address), { force: true });
   }
 
+  /** @returns null when all are given out. */
+  async function giveFree(network: Network, loadBalancerId: string, ports: readonly number[]): Promise<string | null> {
+    const given = new Set(await readdir(paths.addresses));
+    let conflicts = 0;
+    for (const address of addressesOf(network)) {
+      if (given.has(address) || !(await give(address, loadBalancerId))) continue;
+      const results = await Promise.all(ports.map((port) => tryBind(address, port)));
+      const problem = ports.findIndex((_, index) => results[index] !== 'free');
+      if (problem === -1) return address;
+      await takeBack(address, await readReservation(address));
+      conflicts += 1;
+      if (conflicts === TRY_ADDRESSES) throw portRefused(ports[problem] ?? 0, results[problem] ?? 'taken', address);
+    }
+    return null;
+  }
+
+  /** Whoever reserves writes the record before anybody else gets to reserve: without one, it was killed in between. */
+  async function reclaim(network: Network, loadBalancerId: string, ports: readonly number[]): Promise<string | null> {
+    for (const [address, reservation] of await readReservations())
+      if (!reservation || !(await readBalancer(paths, reservation.loadBalancerId)))
+        await takeBack(address, reservation);
+    return giveFree(network, loadBalancerId, ports);
+  }
+
   return {
     async reserve(loadBalancerId, ports) {
-      const reservations = await readReservations();
-      for (const [address, reservation] of reservations) {
+      for (const [address, reservation] of await readReservations())
         if (reservation?.loadBalancerId === loadBalancerId) return address;
-        // Whoever reserves writes the load balancer's record before anybody else gets to reserve.
-        if (!reservation || !(await readBalancer(paths, reservation.loadBalancerId)))
-          await takeBack(address, reservation);
-      }
       const { cidr, network } = await loadPool(config, paths);
-      let conflicts = 0;
-      for (const address of addressesOf(network)) {
-        if (!(await give(address, loadBalancerId))) continue;
-        const results = await Promise.all(ports.map((port) => tryBind(address, port)));
-        const problem = ports.findIndex((_, index) => results[index] !== 'free');
-        if (problem === -1) return address;
-        await takeBack(address, await readReservation(address));
-        conflicts += 1;
-        if (conflicts === TRY_ADDRESSES) throw portRefused(ports[problem] ?? 0, results[problem] ?? 'taken', address);
-      }
-      throw refused('No address is left for a load balancer. Widen BAYKEEPER_LB_ADDRESSES or delete a bay.', cidr);
+      const address =
+        (await giveFree(network, loadBalancerId, ports)) ?? (await reclaim(network, loadBalancerId, ports));
+      if (address === null)
+        throw refused('No address is left for a load balancer. Widen BAYKEEPER_LB_ADDRESSES or delete a bay.', cidr);
+      return address;
     },
     async ensureAssigned(address) {
       if ((await readReservation(address))?.isOurs !== true) return true;

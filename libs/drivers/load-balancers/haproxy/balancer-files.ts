@@ -58,8 +58,9 @@ export async function writeBalancer(paths: HaproxyPaths, record: BalancerRecord)
   await writeWhole(join(paths.balancers, `${record.id}.json`), JSON.stringify(record));
 }
 
-/** The record and its part of the configuration. */
+/** The record and its part of the configuration. An id that is none has neither, whatever path it would lead to. */
 export async function deleteBalancer(paths: HaproxyPaths, id: string): Promise<void> {
+  if (!isUuid(id)) return;
   await rm(join(paths.balancers, `${id}.json`), { force: true });
   await rm(join(paths.balancers, `${id}.cfg`), { force: true });
 }

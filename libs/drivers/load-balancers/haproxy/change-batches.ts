@@ -23,7 +23,9 @@ export interface BatchSurroundings {
   readonly load: (reload: boolean) => Promise<void>;
 }
 
-/** Between two batches, so that another process that waits for the lock gets its turn. */
+/** After so long at work without a break another process that waits for the lock gets its turn, */
+const AT_WORK_MS = 250;
+/** by a break that is longer than the time between two of its attempts. */
 const LET_OTHERS_MS = 30;
 
 interface Waiting {
@@ -77,6 +79,7 @@ export function openChangeBatches({ locked, load }: BatchSurroundings): ChangeBa
   }
 
   async function work(): Promise<void> {
+    let since = Date.now();
     while (waiting.length > 0) {
       let batch: Waiting[] = [];
       try {
@@ -91,7 +94,10 @@ export function openChangeBatches({ locked, load }: BatchSurroundings): ChangeBa
         for (const { reject } of [...batch, ...waiting]) reject(error);
         waiting = [];
       }
-      if (waiting.length > 0) await sleep(LET_OTHERS_MS);
+      if (waiting.length > 0 && Date.now() - since > AT_WORK_MS) {
+        await sleep(LET_OTHERS_MS);
+        since = Date.now();
+      }
     }
     // In the same breath as the look at the queue: whoever comes later begins anew.
     isWorking = false;
