@@ -85,7 +85,11 @@ export class PostgresBayStore implements BayStore {
       const { affected } = await manager
         .createQueryBuilder()
         .update(BayEntity)
-        .set({ deletionRequestedAt: () => 'coalesce(deletion_requested_at, now())', ...NEW_WISH })
+        .set({
+          ...NEW_WISH,
+          status: 'DELETE_IN_PROGRESS',
+          deletionRequestedAt: () => 'coalesce(deletion_requested_at, now())',
+        })
         .where(IN_SCOPE, { id, own: projectOf(scope) })
         .execute();
       if (affected !== 1) throw notFound('Bay', id);
@@ -183,7 +187,13 @@ export class PostgresBayStore implements BayStore {
 }
 
 const IN_SCOPE = 'id = :id AND (:own::uuid IS NULL OR project_id = :own::uuid)';
+/**
+ * A new wish makes what was said of the old one untrue at once. The words are what the derivation of the status would say
+ * of it (it is not settled and not late); the reconciler's next pass says them again.
+ */
 const NEW_WISH = {
+  status: () => `CASE WHEN settled_generation = 0 THEN 'CREATE_IN_PROGRESS' ELSE 'UPDATE_IN_PROGRESS' END`,
+  statusReason: () => 'NULL',
   generation: () => 'generation + 1',
   generationAt: () => 'now()',
   updatedAt: () => 'now()',

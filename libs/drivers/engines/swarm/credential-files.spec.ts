@@ -33,7 +33,7 @@ function settingsIn(shell: string, file: string, directory: string): { settings:
   const args = shell === 'fish' ? ['-N', '-c', fishScript, file, directory] : ['-c', script, shell, file, directory];
   const environment = { PATH: process.env['PATH'] ?? '', HOME: root, CDPATH: root, ...before };
   const result = spawnSync(shell, args, { encoding: 'utf8', env: environment });
-  const settings = result.stdout.split('\n').filter((line) => /^(DOCKER|BAYKEEPER)_/.test(line));
+  const settings = result.stdout.split('\n').filter((line) => /^(DOCKER|BAY)_/.test(line));
   return { settings: settings.sort(), complaint: result.stderr };
 }
 
@@ -69,7 +69,7 @@ describe('swarmCredentialFiles', () => {
     const { settings, complaint } = settingsIn(shell, join(securedDirectory, fileFor(shell)), from);
     expect(complaint).toBe('');
     expect(settings.filter((line) => line !== 'DOCKER_TLS=1')).toEqual([
-      'BAYKEEPER_BAY_NAME=web-1.a_b',
+      'BAY_NAME=web-1.a_b',
       `DOCKER_CERT_PATH=${securedDirectory}`,
       'DOCKER_HOST=tcp://192.0.2.7:2376',
       'DOCKER_TLS_VERIFY=1',
@@ -79,7 +79,7 @@ describe('swarmCredentialFiles', () => {
   it.each(shells)('leave no setting of another bay behind in %s when the bay has no TLS', (shell) => {
     const { settings, complaint } = settingsIn(shell, join(plainDirectory, fileFor(shell)), root);
     expect(complaint).toBe('');
-    expect(settings).toEqual(['BAYKEEPER_BAY_NAME=web-1.a_b', 'DOCKER_HOST=tcp://192.0.2.7:2375']);
+    expect(settings).toEqual(['BAY_NAME=web-1.a_b', 'DOCKER_HOST=tcp://192.0.2.7:2375']);
   });
 
   it.each(shells.filter((shell) => shell !== 'sh'))('may be sourced in %s by a relative name', (shell) => {

@@ -50,7 +50,7 @@ function posix({ bayName, apiAddress, tls }: Settings): string {
 export DOCKER_HOST=${apiAddress}
 ${tls ? POSIX_TLS : 'unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_TLS\n'}# A context chosen earlier would win over DOCKER_HOST.
 unset DOCKER_CONTEXT
-export BAYKEEPER_BAY_NAME=${bayName}
+export BAY_NAME=${bayName}
 `;
 }
 
@@ -61,7 +61,7 @@ function fish({ bayName, apiAddress, tls }: Settings): string {
   return `# Points the Docker client at the bay ${bayName}: source docker.fish
 set -gx DOCKER_HOST ${apiAddress}
 ${certificates}set -e DOCKER_CONTEXT
-set -gx BAYKEEPER_BAY_NAME ${bayName}
+set -gx BAY_NAME ${bayName}
 `;
 }
 
@@ -72,7 +72,7 @@ function powershell({ bayName, apiAddress, tls }: Settings): string {
   return `# Points the Docker client at the bay ${bayName}: . .\\docker.ps1
 $env:DOCKER_HOST = "${apiAddress}"
 ${certificates}Remove-Item Env:DOCKER_CONTEXT -ErrorAction SilentlyContinue
-$env:BAYKEEPER_BAY_NAME = "${bayName}"
+$env:BAY_NAME = "${bayName}"
 `;
 }
 
@@ -85,7 +85,7 @@ function cmd({ bayName, apiAddress, tls }: Settings): string {
       ? ['@set "DOCKER_CERT_PATH=%~dp0"', '@set DOCKER_TLS_VERIFY=1']
       : ['@set DOCKER_CERT_PATH=', '@set DOCKER_TLS_VERIFY=', '@set DOCKER_TLS=']),
     '@set DOCKER_CONTEXT=',
-    `@set BAYKEEPER_BAY_NAME=${bayName}`,
+    `@set BAY_NAME=${bayName}`,
   ];
   return `${lines.join('\r\n')}\r\n`;
 }
