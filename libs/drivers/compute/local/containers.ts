@@ -1,6 +1,7 @@
 /** Starting, stopping and seeing LXC containers. A container is a daemon of its own: it outlives the server. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BaykeeperError } from '@baykeeper/domain';
 import type { LocalPaths } from './local.config.js';
 import { withHostLock } from './host-lock.js';
@@ -10,6 +11,9 @@ import { absentAsUndefined } from './write-atomically.js';
 
 /** Booting is not waited for: this is the time for mounts, network and the first process. */
 const START_TIMEOUT_MS = 60_000;
+/** A node's processes are killed at once; taking down its mounts and network takes a moment on a busy host. */
+const STOP_TIMEOUT_MS = 20_000;
+const STOP_AGAIN_MS = 50;
 
 /**
  * One start at a time per machine, also one whose server was killed: `flock` goes on holding the lock until `lxc-start`
@@ -44,14 +48,20 @@ export async function ensureContainerRuns(paths: LocalPaths, id: string): Promis
 /** Ends the container and everything in it at once. One that does not run is success. */
 export function ensureContainerStopped(paths: LocalPaths, id: string): Promise<void> {
   return withHostLock(startLock(paths, id), async () => {
-    if (!(await observeContainers(paths)).has(id)) return;
-    const result = await runProgram('lxc-stop', ['--name', id, '--lxcpath', paths.machines, '--kill']);
-    if (!(await observeContainers(paths)).has(id)) return;
-    throw new BaykeeperError({
-      code: 'provider-unavailable',
-      publicMessage: 'The system container of the machine could not be stopped yet. It will be tried again.',
-      detail: `lxc-stop exited with ${result.exitCode}: ${result.stderr.trim()}`,
-    });
+    const end = Date.now() + STOP_TIMEOUT_MS;
+    while ((await observeContainers(paths)).has(id)) {
+      // Refused while the container is going down already, for example by a server that was killed since: asked again.
+      const result = await runProgram('lxc-stop', ['--name', id, '--lxcpath', paths.machines, '--kill']);
+      if (!(await observeContainers(paths)).has(id)) return;
+      if (Date.now() > end) {
+        throw new BaykeeperError({
+          code: 'provider-unavailable',
+          publicMessage: 'The system container of the machine could not be stopped yet. It will be tried again.',
+          detail: `lxc-stop exited with ${result.exitCode}: ${result.stderr.trim()}`,
+        });
+      }
+      await sleep(STOP_AGAIN_MS);
+    }
   });
 }
 

@@ -32,19 +32,8 @@ describeHere('docker on local machines', () => {
     ]);
     for (const machine of [one, two]) {
       await eventually('dockerd answers', () => docker(machine, 'info').includes('Server Version'));
-      execFileSync(
-        'nsenter',
-        [
-          '--target',
-          run('lxc-info', '-P', join(dataDirectory, 'machines'), '-n', machine.id, '-pH').trim(),
-          '--all',
-          'docker',
-          'import',
-          '-',
-          'busybox:test',
-        ],
-        { input: makeImage(machine.name), stdio: ['pipe', 'ignore', 'pipe'] },
-      );
+      const image = makeImage(machine.name);
+      host.insideWithInput(dataDirectory, machine.id, image, 'docker', 'import', '-', 'busybox:test');
     }
   }, 400_000);
   afterAll(async () => {

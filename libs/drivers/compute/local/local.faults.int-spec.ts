@@ -1,10 +1,12 @@
 /** The server dies (kill -9) at any moment while it makes or removes a machine: nothing is lost, doubled or left over. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { MachineSpec } from '../../contracts/compute.js';
+import { BUILT, buildDrivers } from './testing/build-drivers.js';
+import { localPaths } from './local.config.js';
 import { createLocalCompute } from './local.driver.js';
 import { purgeLocalCompute } from './local.purge.js';
 import {
@@ -13,7 +15,6 @@ import {
   eventually,
   nameDataDirectory,
   observeHost,
-  REPOSITORY,
   run,
   specOf,
 } from './testing/test-host.js';
@@ -36,12 +37,10 @@ describeHere('a server that is killed', () => {
   const dataDirectory = nameDataDirectory();
   const config = configIn(dataDirectory);
   const driver = createLocalCompute(config);
-  const built = join(REPOSITORY, 'libs/drivers/dist/compute/local/local.driver.js');
+  const built = join(BUILT, 'local.driver.js');
 
   beforeAll(async () => {
-    // The child runs what is built. Type errors are another check's to report: the build writes its files regardless.
-    const compiler = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
-    spawnSync(process.execPath, [compiler, '--build', join(REPOSITORY, 'libs/drivers')], { stdio: 'ignore' });
+    buildDrivers();
     await driver.prepare(() => undefined);
   }, 400_000);
   afterAll(async () => {
@@ -72,9 +71,9 @@ describeHere('a server that is killed', () => {
   const monitors = (): readonly string[] =>
     observeHost(dataDirectory).processes.filter((line) => line.startsWith('[lxc monitor]'));
   const links = (): readonly string[] =>
-    run('ip', '-o', 'link')
+    run('ip', '-o', 'link', 'show', 'master', localPaths(config).bridge)
       .split('\n')
-      .filter((line) => line.includes('bkv'));
+      .filter((line) => line !== '');
   const leftovers = (): readonly string[] =>
     ['machines', 'addresses'].flatMap((name) => readdirSync(join(dataDirectory, name)));
 

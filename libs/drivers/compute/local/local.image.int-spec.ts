@@ -1,21 +1,15 @@
 /** Building an image: once, whole, and without traces, whoever dies in between. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ensureImage } from './image-builder.js';
 import { loadImageDefinitions } from './image-definition.js';
+import { BUILT, buildDrivers } from './testing/build-drivers.js';
 import { localPaths } from './local.config.js';
 import { removeTree } from './containers.js';
-import {
-  describeWithContainers,
-  eventually,
-  nameDataDirectory,
-  NOTHING,
-  observeHost,
-  REPOSITORY,
-} from './testing/test-host.js';
+import { describeWithContainers, eventually, nameDataDirectory, NOTHING, observeHost } from './testing/test-host.js';
 
 const describeHere = await describeWithContainers();
 
@@ -45,8 +39,7 @@ describeHere('building an image', () => {
   const store = join(dataDirectory, 'images/tiny');
 
   beforeAll(() => {
-    const compiler = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
-    spawnSync(process.execPath, [compiler, '--build', join(REPOSITORY, 'libs/drivers')], { stdio: 'ignore' });
+    buildDrivers();
     mkdirSync(imagesDirectory, { recursive: true });
     writeFileSync(join(imagesDirectory, 'tiny.yaml'), DEFINITION);
   }, 120_000);
@@ -55,10 +48,9 @@ describeHere('building an image', () => {
   }, 60_000);
 
   it('that was killed leaves no process and no mount, and of two that follow one builds and both get it', async () => {
-    const modules = join(REPOSITORY, 'libs/drivers/dist/compute/local');
     const child = spawn(
       process.execPath,
-      ['--input-type=module', '--eval', PROGRAM, '--', modules, imagesDirectory, dataDirectory],
+      ['--input-type=module', '--eval', PROGRAM, '--', BUILT, imagesDirectory, dataDirectory],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const said: string[] = [];

@@ -61,8 +61,18 @@ export function run(program: string, ...args: string[]): string {
 
 /** Runs a command in a machine's namespaces. */
 export function inside(dataDirectory: string, id: string, ...command: string[]): string {
+  return run('nsenter', ...namespacesOf(dataDirectory, id), ...command);
+}
+
+/** The same, with standard input. */
+export function insideWithInput(dataDirectory: string, id: string, input: Buffer, ...command: string[]): void {
+  const program = 'nsenter';
+  execFileSync(program, [...namespacesOf(dataDirectory, id), ...command], { input, stdio: ['pipe', 'ignore', 'pipe'] });
+}
+
+function namespacesOf(dataDirectory: string, id: string): readonly string[] {
   const init = run('lxc-info', '-P', join(dataDirectory, 'machines'), '-n', id, '-pH').trim();
-  return run('nsenter', '--target', init, '--all', ...command);
+  return ['--target', init, '--all'];
 }
 
 export async function eventually(
