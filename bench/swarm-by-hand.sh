@@ -46,6 +46,8 @@ make_node() { # name address
   mkdir -p "$dir"/{upper,work,rootfs,docker,containerd} "$work/lxc/$node"
   mount -t overlay overlay -o "lowerdir=$image,upperdir=$dir/upper,workdir=$dir/work" "$dir/rootfs"
   echo "$node" >"$dir/rootfs/etc/hostname"
+  # LXC sets the address, so nobody has to wait for a network manager to do it.
+  ln -sf /dev/null "$dir/rootfs/etc/systemd/system/systemd-networkd-wait-online.service"
   mkdir -p "$dir/rootfs/etc/docker/certs" "$dir/rootfs/etc/systemd/system/docker.service.d"
   printf '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd\n' >"$dir/rootfs/etc/systemd/system/docker.service.d/hosts.conf"
   if [ "$node" = manager ]; then

@@ -2,6 +2,7 @@
  * Signals between processes: "something about this topic changed, look again". They carry nothing and may be lost (Redis
  * keeps none of them), so whoever subscribes looks again by time as well; they only make the looking prompt.
  */
+import { Redis } from 'ioredis';
 import type { RedisConnection } from './connection.js';
 
 const PREFIX = 'baykeeper:signal:';
@@ -21,7 +22,10 @@ export const OUTBOX_TOPIC = 'outbox';
 
 /** One subscriber connection serves all topics of a process. */
 export function openSignals(connection: RedisConnection): Signals {
-  const subscriber = connection.duplicate();
+  // Without the check whether Redis is ready: its INFO may come after a SUBSCRIBE, is refused then, and the connection that
+  // ioredis makes instead knows nothing of the subscription.
+  const subscriber =
+    connection instanceof Redis ? connection.duplicate({ enableReadyCheck: false }) : connection.duplicate();
   const callbacks = new Map<string, Set<() => void>>();
 
   subscriber.on('message', (channel: string) => {

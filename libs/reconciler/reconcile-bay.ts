@@ -62,6 +62,7 @@ async function runPass(
 ): Promise<void> {
   let state = await loadBayState(dependencies, bayId);
   if (!state) return;
+  if (state.nodes.length === 0) prepareAuthority(dependencies, state);
   const observation = await observeBay(dependencies, listing, state);
   await recordEngineStates(dependencies, state, observation);
   const problems: string[] = [];
@@ -78,6 +79,8 @@ async function runPass(
       if (records.length < plan.records.length) break;
       continue;
     }
+    // Machines take longest, so they are asked for before the balancer is; no step of a plan depends on its balancer part.
+    for (const action of plan.nodes) await dependencies.queue.enqueueNodeSteps(bayId, action.nodeId, action.steps);
     if (plan.loadBalancer.length > 0 && problems.length === 0) {
       problems.push(...(await executeLoadBalancerActions(dependencies, state, plan.loadBalancer)));
       continue;
@@ -85,9 +88,16 @@ async function runPass(
     break;
   }
   if (!plan) return;
-  for (const action of plan.nodes) await dependencies.queue.enqueueNodeSteps(bayId, action.nodeId, action.steps);
   await saveFacts(dependencies, state, observation, plan, lease, problems);
   if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(bayId, plan.lookAgainAt, dependencies.now());
+}
+
+/** The bay's authority takes a moment to make, and the first node asks for it as soon as it has booted. */
+function prepareAuthority({ controlIdentity, log }: ReconcilerDependencies, { bay }: BayState): void {
+  if (bay.deletionRequestedAt) return;
+  controlIdentity(bay).catch((error: unknown) => {
+    log.warn({ bayId: bay.id, error: detailOf(error) }, 'making an authority failed; it is tried again when it is needed');
+  });
 }
 
 /** Remembers the engine's word per node where it changed, so that lists and the choice of who leaves know it. */

@@ -21,7 +21,7 @@ export interface Wait {
 }
 
 /** Between two looks, in milliseconds; longer when a look itself takes long, so that a huge bay is not asked all the time. */
-const POLL_MS = 500;
+const POLL_MS = 200;
 const POLL_FACTOR = 5;
 /** For how long, in milliseconds, the service may be away before a wait gives up: enough for it to be restarted. */
 const AWAY_MS = 120_000;

@@ -32,8 +32,8 @@ import {
 
 /** Reading the plan back, a look at least this often keeps a bay that nothing wakes from standing still. */
 const LOOK_AGAIN_MS = 10_000;
-/** A node that says it has joined is ready within about a second; nothing tells us when, so we ask the engine again. */
-const ASK_ENGINE_AGAIN_MS = 400;
+/** A node that says it has joined is ready within a moment; nothing tells us when, so we ask the engine again. */
+const ASK_ENGINE_AGAIN_MS = 150;
 
 class Draft {
   readonly records: RecordAction[] = [];

@@ -58,7 +58,8 @@ function tryBind(path: string): Promise<Server | null> {
       if (error.code === 'EADDRINUSE') resolve(null);
       else reject(error);
     });
-    server.listen({ path }, () => {
+    // Exclusive: in a cluster worker an ordinary listen() would share the name with the other workers.
+    server.listen({ path, exclusive: true }, () => {
       server.unref();
       resolve(server);
     });
