@@ -16,18 +16,19 @@ docker_call() {
   printf '%s' "$docker_status"
 }
 
-# systemd itself says when dockerd is ready (Type=notify), or that it failed.
-start_docker() {
-  # Files that came after systemd had read its own (cloud-init writes them that late).
+# Files that came after systemd had read its own (cloud-init writes them that late), and a dockerd that the image started
+# before it had our configuration, or in vain without its certificate.
+clear_the_way() {
   if [ "$(systemctl show --property=NeedDaemonReload --value docker.service)" = yes ]; then
     systemctl daemon-reload
   fi
+  [ -e "$state/docker-started" ] || systemctl reset-failed docker.service 2>/dev/null || true
+}
+
+# systemd itself says when dockerd is ready (Type=notify), or that it failed.
+start_docker() {
   docker_verb=start
-  if [ ! -e "$state/docker-started" ]; then
-    # An image may have started it before it had our configuration, or in vain without its certificate.
-    docker_verb=restart
-    systemctl reset-failed docker.service 2>/dev/null || true
-  fi
+  [ -e "$state/docker-started" ] || docker_verb=restart
   if ! systemctl "$docker_verb" docker.service; then
     journalctl --no-pager --quiet --lines=30 --output=cat --unit=docker.service || true
     fail 'dockerd did not start'
@@ -38,10 +39,12 @@ start_docker() {
 # A worker's dockerd needs no certificate: it starts while that is asked for. Nor does anybody's without TLS.
 engine_prepare() {
   if [ "$SWARM_NEEDS_CERTIFICATE" = 0 ]; then
+    clear_the_way
     start_docker
   else
     # What dockerd starts first takes as long as the certificate.
     systemctl start --no-block containerd.service
+    clear_the_way
   fi
 }
 
@@ -61,12 +64,14 @@ swarm_state() {
   sed -n 's/.*"LocalNodeState":"\([a-z]*\)".*/\1/p' "$state/docker-reply"
 }
 
+# A node that never tried need not ask.
 engine_has_joined() {
-  [ "$(swarm_state)" = active ]
+  [ -e "$state/joining" ] && [ "$(swarm_state)" = active ]
 }
 
 # One attempt. The body, with its token, comes from the control plane and goes to dockerd by standard input.
 engine_join() {
+  : >"$state/joining"
   join_answer=$(printf '%s' "$SWARM_BODY" | docker_call POST "$SWARM_PATH" --header 'Content-Type: application/json' --data-binary @-)
   [ "$join_answer" != 200 ] || return 0
   say "dockerd answered $join_answer: $(head -c 500 "$state/docker-reply" 2>/dev/null | sed 's/SWMTKN-[0-9A-Za-z-]*/[token]/g')"
