@@ -2,6 +2,7 @@
  * `script/stop`: ends the server of a data directory gracefully, or what a killed one left running; with `--purge` it also
  * removes everything that the server made. Prints what it did. Ends with 0 when nothing runs any more.
  */
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BaykeeperError, detailOf } from '@baykeeper/domain';
@@ -44,6 +45,15 @@ async function stop(): Promise<void> {
   }
   await stopEmbeddedServices(dataDirectory);
   if (values.purge) await purgeData(dataDirectory, values['drivers-purge']);
+  else if ((await countMachines(dataDirectory)) > 0) {
+    console.log('Its bays run on and stay reachable; the next start takes them up. Remove them too: script/stop --purge');
+  }
+}
+
+/** Local machines of the data directory; none where the local driver was never used. */
+async function countMachines(dataDirectory: string): Promise<number> {
+  const names = await readdir(path.join(dataDirectory, 'machines')).catch(() => []);
+  return names.length;
 }
 
 try {

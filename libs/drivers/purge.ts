@@ -6,7 +6,9 @@
  */
 import { parseArgs } from 'node:util';
 import { purgeLocalCompute } from './compute/local/local.purge.js';
+import { purgeSimulatedCompute } from './compute/simulated/simulated.driver.js';
 import { purgeHaproxy } from './load-balancers/haproxy/haproxy.driver.js';
+import { purgeSimulatedLoadBalancers } from './load-balancers/simulated/simulated.driver.js';
 
 const { values } = parseArgs({ options: { data: { type: 'string' } } });
 if (values.data === undefined) {
@@ -15,3 +17,5 @@ if (values.data === undefined) {
 }
 await purgeHaproxy({ dataDirectory: values.data, installation: '', addressPool: null });
 await purgeLocalCompute({ dataDirectory: values.data });
+await purgeSimulatedLoadBalancers({ dataDirectory: values.data });
+await purgeSimulatedCompute({ dataDirectory: values.data });

@@ -66,7 +66,12 @@ const loadBalancers = {
       installation: config.installation,
       addressPool: config.loadBalancerAddresses,
     }),
-  simulated: (config: DriversConfig) => createSimulatedLoadBalancer({ dataDirectory: config.dataDirectory }),
+  simulated: (config: DriversConfig) =>
+    createSimulatedLoadBalancer({
+      dataDirectory: config.dataDirectory,
+      latencyMs: config.simulated.latencyMs,
+      failureRate: config.simulated.failureRate,
+    }),
 } as const satisfies Record<string, (config: DriversConfig) => LoadBalancerDriver>;
 export type LoadBalancerName = keyof typeof loadBalancers;
 
