@@ -8,8 +8,9 @@
 set -Eeuo pipefail
 image=${1:?usage: swarm-by-hand.sh ROOT_FILESYSTEM}
 work=$(mktemp -d /var/tmp/baykeeper-by-hand-XXXXXX)
-bridge=bkhand0
-network=10.207.77
+# Of its own, so that two runs do not meet.
+bridge=bkh$$
+network=10.207.$(($$ % 250))
 nodes=(manager worker1 worker2)
 
 cleanup() {

@@ -1,5 +1,6 @@
 /** The worker process: makes bays what their tenants want. Any number of them may run, on any number of machines. */
 import 'reflect-metadata';
+import type { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface.js';
 import { NestFactory } from '@nestjs/core';
 import { BaykeeperError, detailOf } from '@baykeeper/domain';
 import { createLogger, exitWithSupervisor, readProcessConfiguration, reportReady } from '@baykeeper/platform';
@@ -10,10 +11,12 @@ async function main(): Promise<void> {
   const configuration = readProcessConfiguration();
   const log = createLogger({ name: 'worker', level: configuration.logLevel });
   const installation = await openInstallation(configuration, { process: 'worker', log });
-  const application = await NestFactory.createApplicationContext(WorkerModule.of(installation, configuration, log), {
+  const options: Pick<NestApplicationContextOptions, 'logger' | 'abortOnError'> = {
     logger: false,
     abortOnError: false,
-  });
+  };
+  const module = WorkerModule.of(installation, configuration, log);
+  const application = await NestFactory.createApplicationContext(module, options);
   exitWithSupervisor(() => application.close(), log);
   reportReady();
   log.info(

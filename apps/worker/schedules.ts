@@ -53,6 +53,7 @@ function every(log: Log, name: string, intervalMs: number, work: () => Promise<u
   let running: Promise<void> | null = null;
   let again = false;
   let stopped = false;
+  const isWantedAgain = (): boolean => again && !stopped;
   const run = async (): Promise<void> => {
     do {
       again = false;
@@ -61,7 +62,7 @@ function every(log: Log, name: string, intervalMs: number, work: () => Promise<u
       } catch (error) {
         log.warn({ task: name, error: detailOf(error) }, 'a scheduled task failed');
       }
-    } while (again && !stopped);
+    } while (isWantedAgain());
     running = null;
   };
   const now = (): void => {
