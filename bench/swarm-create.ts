@@ -33,9 +33,10 @@ export async function benchSwarmCreate(): Promise<readonly BenchmarkResult[]> {
   const ours: number[] = [];
   const byHand: number[] = [];
   try {
-    const openrc = await readOpenrc(data);
+    // Logged in once, as a person is: a password is slow to check, on purpose.
+    await login(environment, await readOpenrc(data));
     const bay = (args: readonly string[]) =>
-      run(join(ROOT, 'apps/cli/bay'), [...args], { env: { ...environment, ...openrc }, timeout: 300_000 });
+      run(join(ROOT, 'apps/cli/bay'), [...args], { env: environment, timeout: 300_000 });
     for (let round = 0; round < ROUNDS; round += 1) {
       const name = `bench${String(round)}`;
       const started = performance.now();
@@ -87,6 +88,19 @@ async function startServer(environment: Readonly<Record<string, string>>): Promi
       throw new Error('the server did not start; run script/server to see why');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+function login(environment: Readonly<Record<string, string>>, openrc: Readonly<Record<string, string>>): Promise<void> {
+  const { OS_USERNAME: user = '', OS_PROJECT_NAME: project = '', OS_PASSWORD: password = '' } = openrc;
+  const url = `http://127.0.0.1:${PORTS.BAYKEEPER_PORT}`;
+  return new Promise((resolve, reject) => {
+    const args = ['login', '--url', url, '--user', user, '--project', project, '--password-stdin'];
+    const child = execFile(join(ROOT, 'apps/cli/bay'), args, { env: environment, timeout: 30_000 }, (error) => {
+      if (error) reject(new Error(error.message));
+      else resolve();
+    });
+    child.stdin?.end(password);
+  });
 }
 
 async function readOpenrc(data: string): Promise<Record<string, string>> {
