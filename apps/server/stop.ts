@@ -46,7 +46,9 @@ async function stop(): Promise<void> {
   await stopEmbeddedServices(dataDirectory);
   if (values.purge) await purgeData(dataDirectory, values['drivers-purge']);
   else if ((await countMachines(dataDirectory)) > 0) {
-    console.log('Its bays run on and stay reachable; the next start takes them up. Remove them too: script/stop --purge');
+    console.log(
+      'Its bays run on and stay reachable; the next start takes them up. Remove them too: script/stop --purge',
+    );
   }
 }
 

@@ -96,7 +96,10 @@ async function runPass(
 function prepareAuthority({ controlIdentity, log }: ReconcilerDependencies, { bay }: BayState): void {
   if (bay.deletionRequestedAt) return;
   controlIdentity(bay).catch((error: unknown) => {
-    log.warn({ bayId: bay.id, error: detailOf(error) }, 'making an authority failed; it is tried again when it is needed');
+    log.warn(
+      { bayId: bay.id, error: detailOf(error) },
+      'making an authority failed; it is tried again when it is needed',
+    );
   });
 }
 
