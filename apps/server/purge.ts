@@ -4,8 +4,31 @@ import { access, lstat, readdir, readFile, realpath, rm } from 'node:fs/promises
 import path from 'node:path';
 import { BaykeeperError } from '@baykeeper/domain';
 
-/** What only a data directory of ours holds; a mistyped `BAYKEEPER_DATA` must not cost anybody their files. */
-const MARKS = ['admin-openrc', 'postgresql', 'redis', 'images'];
+/** Only a server of ours writes it; a mistyped `BAYKEEPER_DATA` must not cost anybody their files. */
+const MARK = 'admin-openrc';
+/** What a server, its drivers and the scripts keep in a data directory. Nothing else is removed. */
+const OURS = new Set([
+  MARK,
+  'addresses',
+  'demo-credentials',
+  'haproxy',
+  'images',
+  'local-network.json',
+  'locks',
+  'log',
+  'machines',
+  'master.key',
+  'postgresql',
+  'redis',
+  'removed',
+  'server.pid',
+  'simulated-compute',
+  'simulated-load-balancers',
+]);
+
+function isOurs(name: string): boolean {
+  return OURS.has(name.replace(/\.new$/, '')) || /^probe-[A-Za-z0-9]+$/.test(name);
+}
 
 /** @param driversPurge path of the program that removes machines, networks and balancers; not there: there are none. */
 export async function purgeData(dataDirectory: string, driversPurge: string): Promise<void> {
@@ -25,13 +48,14 @@ export async function purgeData(dataDirectory: string, driversPurge: string): Pr
   );
   if (hasPurge) await runProgram(process.execPath, [driversPurge, '--data', dataDirectory]);
   await unmountBelow(own);
-  await removeContents(own);
-  console.log(`Removed ${dataDirectory} and everything in it.`);
+  const left = await removeContents(own);
+  if (left.length === 0) console.log(`Removed ${dataDirectory} and everything in it.`);
+  else console.log(`Removed what Baykeeper made in ${dataDirectory}. Kept what it did not make: ${left.join(', ')}.`);
 }
 
 async function checkOurs(directory: string): Promise<void> {
   const names = await readdir(directory);
-  if (names.length === 0 || names.some((name) => MARKS.includes(name))) return;
+  if (names.includes(MARK) || names.every(isOurs)) return;
   throw new BaykeeperError({
     code: 'invalid-input',
     publicMessage: `${directory} does not look like a data directory of Baykeeper, so nothing was removed. Check BAYKEEPER_DATA.`,
@@ -63,11 +87,18 @@ async function mountsBelow(directory: string): Promise<string[]> {
     .filter((mount) => mount.startsWith(`${directory}/`));
 }
 
-/** The directory itself goes too, unless it is a mount point that an operator made. */
-async function removeContents(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) await rm(path.join(directory, name), { recursive: true, force: true });
+/**
+ * The directory itself goes too, unless it is a mount point that an operator made or holds what is not ours.
+ * @returns the names of what was left
+ */
+async function removeContents(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory);
+  for (const name of names.filter(isOurs)) await rm(path.join(directory, name), { recursive: true, force: true });
+  const left = names.filter((name) => !isOurs(name));
+  if (left.length > 0) return left;
   const [facts, parent] = await Promise.all([lstat(directory), lstat(path.dirname(directory))]);
   if (facts.dev === parent.dev) await rm(directory, { recursive: true, force: true });
+  return [];
 }
 
 async function runProgram(file: string, parameters: readonly string[]): Promise<void> {

@@ -2,7 +2,8 @@
  * A bay's authority towards its tenant: shown, asked to sign, and with its list of what was revoked. A certificate that
  * leaves here is on record first, with who asked for it: that list is the audit.
  */
-import type { Bay, UserId } from '@baykeeper/domain';
+import { isIP } from 'node:net';
+import { nodeNameOf, type Bay, type UserId } from '@baykeeper/domain';
 import {
   buildRevocationList,
   checkTenantName,
@@ -37,6 +38,14 @@ export interface ClientIdentity {
 }
 
 /** Every method takes a bay that was found for its caller. */
+/** As a name is compared: look-alikes of one form, no dot of the root at its end. */
+function bare(name: string): string {
+  return name.normalize('NFKC').toLowerCase().trim().replace(/\.+$/, '');
+}
+
+/** Names of this host and of the control plane, under which nobody else shall be known. */
+const OWN_NAMES = new Set(['localhost', 'baykeeper', 'baykeeper control plane']);
+
 export class Certificates {
   constructor(private readonly dependencies: CertificatesDependencies) {}
 
@@ -109,9 +118,20 @@ export class Certificates {
   }
 
   private async rulesFor(bay: Bay, authority: SigningAuthority): Promise<Omit<TenantCertificateRules, 'days'>> {
-    const nodes = await this.dependencies.database.stores.nodes.listByBay(scopeOf(bay), bay.id);
-    const names = new Set(nodes.map((node) => node.name.toLowerCase()));
-    return { authorityName: authority.commonName, isReserved: (name) => names.has(name) };
+    const { nodes, nodeGroups } = this.dependencies.database.stores;
+    const [nodeRows, groups] = await Promise.all([
+      nodes.listByBay(scopeOf(bay), bay.id),
+      nodeGroups.listByBay(scopeOf(bay), bay.id),
+    ]);
+    const names = new Set(nodeRows.map((node) => node.name.toLowerCase()));
+    // Nodes of today and those that the next scaling makes: a group's prefix and any number.
+    const prefixes = groups.map((group) => nodeNameOf(bay, group, 0).slice(0, -1));
+    const isReserved = (given: string): boolean => {
+      const name = bare(given);
+      const numbered = prefixes.some((prefix) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)));
+      return numbered || names.has(name) || OWN_NAMES.has(name) || isIP(name) !== 0;
+    };
+    return { authorityName: authority.commonName, isReserved };
   }
 
   private async recordForUser(bay: Bay, userId: UserId, signed: SignedCertificate): Promise<void> {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '@baykeeper/domain';
+import { BaykeeperError, type Log } from '@baykeeper/domain';
 import { openDrivers, type Drivers } from '@baykeeper/drivers';
 import { loadMasterKey, openKeyVault, type KeyVault } from '@baykeeper/pki';
 import { decideDrivers, type Configuration } from '@baykeeper/platform';
@@ -66,6 +66,7 @@ export async function openInstallation(
   const queue = openBayQueue(redis);
   const signals = openSignals(redis);
   const decision = await decideDrivers(configuration);
+  await refuseOtherDrivers(database, decision);
   const drivers = await openDrivers({
     dataDirectory,
     installation: id,
@@ -108,4 +109,21 @@ export async function openInstallation(
       await database.close();
     },
   };
+}
+
+/**
+ * What one driver made another does not know: it would call every machine lost and replace it. So an installation keeps the
+ * drivers of its first start, also where `auto` would decide differently today.
+ */
+async function refuseOtherDrivers(
+  database: Database,
+  { compute, loadBalancer, reason }: { compute: string; loadBalancer: string; reason: string },
+): Promise<void> {
+  const first = await database.stores.settings.ensure('drivers', () => `${compute} ${loadBalancer}`);
+  if (first === `${compute} ${loadBalancer}`) return;
+  const [firstCompute = '', firstLoadBalancer = ''] = first.split(' ');
+  throw new BaykeeperError({
+    code: 'conflict',
+    publicMessage: `This installation works with ${firstCompute} machines and ${firstLoadBalancer} load balancers, not with ${compute} and ${loadBalancer} (${reason}). Set BAYKEEPER_COMPUTE=${firstCompute} and BAYKEEPER_LOAD_BALANCER=${firstLoadBalancer}, or use another BAYKEEPER_DATA and database.`,
+  });
 }

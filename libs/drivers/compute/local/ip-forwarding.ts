@@ -26,7 +26,12 @@ export async function ensureForwarding(bridge: string): Promise<void> {
 }
 
 export async function removeForwarding(bridge: string): Promise<void> {
-  if ((await absentAsUndefined(readdir(NOTES))) === undefined) return;
+  // Somebody else's notes can't be read, and hold nothing of ours.
+  const notes = await readdir(NOTES).catch((error: unknown) => {
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  });
+  if (notes === undefined) return;
   await withHostLock(LOCK, async () => {
     await rm(join(USERS, bridge), { force: true });
     const users = (await absentAsUndefined(readdir(USERS))) ?? [];

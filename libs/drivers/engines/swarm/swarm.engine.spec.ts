@@ -33,7 +33,7 @@ describe('checkBaymodel', () => {
     'refuses the proxy %j, which would end its place in a file',
     (httpProxy) => {
       expect(engine.checkBaymodel({ ...baymodel, httpProxy })).toEqual([
-        'http_proxy must not contain spaces, quotes or control characters: correct it.',
+        'http_proxy is not a URL such as http://proxy.example:3128: correct it.',
       ]);
     },
   );
@@ -117,8 +117,13 @@ describe('addresses and certificates', () => {
       organization: null,
       dnsNames: ['web-master-0', 'localhost'],
       ipAddresses: ['192.0.2.10', '192.0.2.7', '127.0.0.1'],
-      usages: ['server', 'client'],
+      usages: ['server'],
       days: 365,
+    });
+    expect(engine.nodeCertificate({ node: { ...node, role: 'worker' }, clientAddress: '192.0.2.7' })).toMatchObject({
+      dnsNames: ['web-master-0'],
+      ipAddresses: ['192.0.2.10'],
+      usages: ['server'],
     });
     expect(engine.nodeCertificate({ node, clientAddress: '192.0.2.10' }).ipAddresses).toEqual([
       '192.0.2.10',

@@ -40,6 +40,23 @@ export function createSwarmEngine({ templatesDirectory }: { readonly templatesDi
   };
 }
 
+const PROXY = /^https?:\/\/[^\s"'\\`$;|&<>(){}]+$/;
+const HOSTS = /^[A-Za-z0-9.:,*_/[\]-]+$/;
+
+/** Texts that end in dockerd's own configuration, and the form that it takes. */
+function textsOf(
+  baymodel: BaymodelFields,
+): readonly { name: string; value: string | null; form: RegExp; advice: string }[] {
+  const proxy = { form: PROXY, advice: 'a URL such as http://proxy.example:3128' };
+  const hosts = { form: HOSTS, advice: 'a list of hosts, ports or networks with commas between them' };
+  return [
+    { name: 'http_proxy', value: baymodel.httpProxy, ...proxy },
+    { name: 'https_proxy', value: baymodel.httpsProxy, ...proxy },
+    { name: 'no_proxy', value: baymodel.noProxy, ...hosts },
+    { name: 'insecure_registry', value: baymodel.insecureRegistry, ...hosts },
+  ];
+}
+
 function checkBaymodel(baymodel: BaymodelFields): readonly Problem[] {
   const problems: Problem[] = [];
   if (baymodel.networkDriver !== null && baymodel.networkDriver !== 'docker') {
@@ -48,14 +65,8 @@ function checkBaymodel(baymodel: BaymodelFields): readonly Problem[] {
   if (baymodel.volumeDriver !== null && baymodel.volumeDriver !== 'rexray') {
     problems.push(`Volume driver ${baymodel.volumeDriver} is not supported for swarm: give rexray or leave it out.`);
   }
-  for (const [name, value] of [
-    ['http_proxy', baymodel.httpProxy],
-    ['https_proxy', baymodel.httpsProxy],
-    ['no_proxy', baymodel.noProxy],
-    ['insecure_registry', baymodel.insecureRegistry],
-  ] as const) {
-    if (value !== null && /[\s"'\\]|\p{Cc}/u.test(value))
-      problems.push(`${name} must not contain spaces, quotes or control characters: correct it.`);
+  for (const { name, value, form, advice } of textsOf(baymodel)) {
+    if (value !== null && !form.test(value)) problems.push(`${name} is not ${advice}: correct it.`);
   }
   const { problem } = readLbPorts(baymodel.labels);
   return problem === null ? problems : [...problems, problem];
@@ -95,16 +106,16 @@ function listeners(bay: Parameters<EngineDriver['listeners']>[0]): readonly List
   ];
 }
 
+/**
+ * A manager serves the API under its own addresses and the clients'. A worker serves nothing of the kind: what it holds must
+ * neither open a manager's door nor pass for the balancer.
+ */
 function nodeCertificate({ node, clientAddress }: { node: Node; clientAddress: string | null }): CertificateProfile {
+  const own = { commonName: node.name, organization: null, usages: ['server'], days: NODE_CERTIFICATE_DAYS } as const;
+  if (node.role === 'worker')
+    return { ...own, dnsNames: [node.name], ipAddresses: node.address === null ? [] : [node.address] };
   const addresses = [node.address, clientAddress, '127.0.0.1'].filter((address): address is string => address !== null);
-  return {
-    commonName: node.name,
-    organization: null,
-    dnsNames: [node.name, 'localhost'],
-    ipAddresses: [...new Set(addresses)],
-    usages: ['server', 'client'],
-    days: NODE_CERTIFICATE_DAYS,
-  };
+  return { ...own, dnsNames: [node.name, 'localhost'], ipAddresses: [...new Set(addresses)] };
 }
 
 function clientCertificate(holder: string): CertificateProfile {
