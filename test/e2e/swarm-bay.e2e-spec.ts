@@ -4,9 +4,9 @@
  * HAProxy's own `show servers state`.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { startServer, type RunningServer } from '../support/running-server.js';
 import { run, until, type RunResult } from '../support/run.js';
 import { whyNotLocal } from './why-not-local.js';
@@ -251,11 +251,7 @@ describeOnRealNodes('a real Swarm bay', () => {
   /** No registry is at hand, so the image is made of this machine's busybox and given to each node's own engine. */
   async function loadTestImage(): Promise<void> {
     const image = join(work, 'image');
-    await mkdir(join(image, 'bin'), { recursive: true });
-    await run('cp', ['/bin/busybox', join(image, 'bin/busybox')]);
-    await run('ln', ['-sf', 'busybox', join(image, 'bin/sh')]);
-    for (const applet of ['hostname', 'mkdir', 'httpd'])
-      await run('ln', ['-sf', 'busybox', join(image, 'bin', applet)]);
+    await run(resolve(import.meta.dirname, '../../script/fill-busybox'), [image, 'sh', 'hostname', 'mkdir', 'httpd']);
     const archive = join(work, 'image.tar');
     await run('tar', ['-C', image, '-cf', archive, '.']);
     const tar = await readFile(archive);
