@@ -9,17 +9,17 @@ export class CreateIdentity1795399200000 implements MigrationInterface {
       )`);
     await runner.query(`
       CREATE TABLE projects (
-        id uuid PRIMARY KEY,
+        id text PRIMARY KEY,
         name text NOT NULL UNIQUE,
         enabled boolean NOT NULL DEFAULT true,
         created_at timestamptz(3) NOT NULL DEFAULT now()
       )`);
     await runner.query(`
       CREATE TABLE users (
-        id uuid PRIMARY KEY,
+        id text PRIMARY KEY,
         name text NOT NULL UNIQUE,
         password_hash text NOT NULL,
-        default_project_id uuid REFERENCES projects (id) ON DELETE SET NULL,
+        default_project_id text REFERENCES projects (id) ON DELETE SET NULL,
         enabled boolean NOT NULL DEFAULT true,
         created_at timestamptz(3) NOT NULL DEFAULT now(),
         failed_logins integer NOT NULL DEFAULT 0,
@@ -27,8 +27,8 @@ export class CreateIdentity1795399200000 implements MigrationInterface {
       )`);
     await runner.query(`
       CREATE TABLE role_assignments (
-        user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-        project_id uuid NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+        user_id text NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        project_id text NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
         role text NOT NULL,
         PRIMARY KEY (user_id, project_id, role)
       )`);
@@ -36,8 +36,8 @@ export class CreateIdentity1795399200000 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE tokens (
         token_hash text PRIMARY KEY,
-        user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-        project_id uuid REFERENCES projects (id) ON DELETE CASCADE,
+        user_id text NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        project_id text REFERENCES projects (id) ON DELETE CASCADE,
         audit_id text NOT NULL,
         issued_at timestamptz(3) NOT NULL,
         expires_at timestamptz(3) NOT NULL

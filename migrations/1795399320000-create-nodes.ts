@@ -7,7 +7,7 @@ export class CreateNodes1795399320000 implements MigrationInterface {
         id uuid PRIMARY KEY,
         sequence bigserial NOT NULL,
         bay_id uuid NOT NULL,
-        project_id uuid NOT NULL,
+        project_id text NOT NULL,
         node_group_id uuid NOT NULL REFERENCES node_groups (id) ON DELETE CASCADE,
         role text NOT NULL,
         ordinal integer NOT NULL,
@@ -48,7 +48,7 @@ export class CreateNodes1795399320000 implements MigrationInterface {
       CREATE TABLE load_balancers (
         id uuid PRIMARY KEY,
         bay_id uuid NOT NULL UNIQUE,
-        project_id uuid NOT NULL,
+        project_id text NOT NULL,
         listeners jsonb NOT NULL,
         address text,
         requested_at timestamptz(3),

@@ -6,7 +6,7 @@ export class CreateRecords1795399380000 implements MigrationInterface {
       CREATE TABLE certificate_authorities (
         id uuid PRIMARY KEY,
         bay_id uuid NOT NULL,
-        project_id uuid NOT NULL,
+        project_id text NOT NULL,
         purpose text NOT NULL,
         certificate_pem text NOT NULL,
         encrypted_key text NOT NULL,
@@ -19,12 +19,12 @@ export class CreateRecords1795399380000 implements MigrationInterface {
       CREATE TABLE certificates (
         sequence bigserial PRIMARY KEY,
         bay_id uuid NOT NULL,
-        project_id uuid NOT NULL,
+        project_id text NOT NULL,
         serial text NOT NULL,
         subject text NOT NULL,
         kind text NOT NULL,
         node_id uuid,
-        user_id uuid,
+        user_id text,
         not_after timestamptz(3) NOT NULL,
         issued_at timestamptz(3) NOT NULL DEFAULT now(),
         revoked_at timestamptz(3),
@@ -35,7 +35,7 @@ export class CreateRecords1795399380000 implements MigrationInterface {
       CREATE TABLE bay_events (
         sequence bigserial PRIMARY KEY,
         bay_id uuid NOT NULL,
-        project_id uuid NOT NULL,
+        project_id text NOT NULL,
         node_id uuid,
         kind text NOT NULL,
         level text NOT NULL,

@@ -136,7 +136,10 @@ async function makeFirstRows(facts: Omit<PartsInput, 'registry'> & { readonly ba
       log,
       directory: path.join(installation.drivers.templatesDirectory, 'baymodels'),
     },
-    { projectId: project.id, userId: user.id, userName: user.name, roles: ['admin', 'member', 'reader'] },
+    {
+      ...{ projectId: project.id, userId: user.id, userName: user.name, roles: ['admin', 'member', 'reader'] },
+      ...{ isSystemAdmin: true, requestId: null, address: null },
+    },
   );
   if (added.length > 0) log.info({ baymodels: added }, 'adding to the catalogue');
 }

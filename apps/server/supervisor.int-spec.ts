@@ -286,7 +286,9 @@ describe('the server', () => {
       run(process.execPath, [path.join(dist, 'stop.js'), '--purge', `--drivers-purge=${purge}`], { env });
     const server = await launchReady({ env: { BAYKEEPER_DATA: inner } });
     // The test's workers leave files there that no real one leaves: those are nobody's to remove.
-    expect((await stop()).stdout).toContain(`Removed what Baykeeper made in ${inner}. Kept what it did not make: worker-`);
+    expect((await stop()).stdout).toContain(
+      `Removed what Baykeeper made in ${inner}. Kept what it did not make: worker-`,
+    );
     expect(await server.ended).toBe(0);
     expect(await readFile(path.join(data, 'purged'), 'utf8')).toBe(`--data ${inner} true`);
     const left = await readdir(inner);

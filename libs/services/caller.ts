@@ -1,16 +1,23 @@
 import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
 import { SYSTEM, type Scope } from '@baykeeper/storage';
 
-/** Who asks: a user in a project, with the roles that the user has there (implied ones included). */
+/** Who asks: a user in a project, with the roles that the user has there (implied ones included), and from where. */
 export interface Caller {
   readonly projectId: ProjectId;
   readonly userId: UserId;
   readonly userName: string;
   readonly roles: readonly string[];
+  /** Runs the whole installation: sees every project's rows. An `admin` of a project is one in that project only. */
+  readonly isSystemAdmin: boolean;
+  /** Of the request: for the audit. */
+  readonly requestId: string | null;
+  /** The other end of the connection. */
+  readonly address: string | null;
 }
 
+/** Whether the caller runs the installation; a project's admin does not. */
 export function isAdministrator(caller: Caller): boolean {
-  return caller.roles.includes('admin');
+  return caller.isSystemAdmin;
 }
 
 /** The caller's own project. */

@@ -1,3 +1,4 @@
+export * from './audit/record-audit.js';
 export * from './caller.js';
 export * from './catalogue.js';
 export * from './validation/fields.js';

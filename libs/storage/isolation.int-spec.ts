@@ -166,6 +166,7 @@ const PROBES: Probes = {
   },
   outbox: { append: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },
   operations: { begin: UNSCOPED, finish: UNSCOPED, listOpen: UNSCOPED },
+  audit: { append: UNSCOPED },
 };
 
 function ownProjectOf(scope: Scope): ProjectId {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { MIGRATIONS } from '@baykeeper/migrations';
 import { createDataSource } from './data-source.js';
 import { openDatabase, runMigrations } from './database.js';
 import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
@@ -29,7 +30,7 @@ describe('the schema', () => {
     const servers = await Promise.all([openDatabase({ url }), openDatabase({ url })]);
     try {
       const runs = await Promise.all(servers.map((database) => runMigrations(database)));
-      expect(runs.map((names) => names.length).sort()).toEqual([0, 4]);
+      expect(runs.map((names) => names.length).sort()).toEqual([0, MIGRATIONS.length]);
     } finally {
       await Promise.all(servers.map((database) => database.close()));
     }
@@ -39,12 +40,12 @@ describe('the schema', () => {
     const source = createDataSource({ url: await server.freshUrl() });
     await source.initialize();
     try {
-      for (let step = 0; step < 4; step += 1) await source.undoLastMigration();
+      for (let step = 0; step < MIGRATIONS.length; step += 1) await source.undoLastMigration();
       const left = await source.query<{ name: string }[]>(
         "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
       );
       expect(left).toEqual([{ name: 'migrations' }]);
-      expect(await source.runMigrations()).toHaveLength(4);
+      expect(await source.runMigrations()).toHaveLength(MIGRATIONS.length);
     } finally {
       await source.destroy();
     }

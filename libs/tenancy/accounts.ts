@@ -4,6 +4,7 @@ import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
 import type { Database, ProjectRecord, UserRecord } from '@baykeeper/storage';
 import { LONGEST_PASSWORD } from './authenticate.js';
 import type { Passwords } from './password.js';
+import { ADMIN_PROJECT } from './principal.js';
 import { ROLES, isRole } from './roles.js';
 
 /** Keystone's bounds. */
@@ -84,7 +85,7 @@ export async function bootstrapAdministrator(
   const known = await database.stores.users.findByName(ADMINISTRATOR);
   const passwordHash = known?.passwordHash ?? (await passwords.hash(password));
   return database.transaction(async ({ projects, users, roleAssignments }) => {
-    const project = await projects.ensure({ id: randomUUID() as ProjectId, name: ADMINISTRATOR });
+    const project = await projects.ensure({ id: randomUUID() as ProjectId, name: ADMIN_PROJECT });
     const { user, created } = await users.ensure({
       id: randomUUID() as UserId,
       name: ADMINISTRATOR,

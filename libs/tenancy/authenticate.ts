@@ -6,7 +6,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { BaykeeperError, type UserId } from '@baykeeper/domain';
 import type { Database, LockPolicy, ProjectRecord, UserRecord } from '@baykeeper/storage';
 import type { Passwords } from './password.js';
-import { isOurDomain, type DomainReference, type Principal } from './principal.js';
+import { isOurDomain, isSystemAdmin, type DomainReference, type Principal } from './principal.js';
 import { expandRoles } from './roles.js';
 
 /** Which project the token shall be good for. */
@@ -71,6 +71,7 @@ export async function authenticate(
     projectId: project?.id ?? null,
     projectName: project?.name ?? null,
     roles,
+    isSystemAdmin: isSystemAdmin(project?.name ?? null, roles),
     auditId: randomBytes(AUDIT_ID_BYTES).toString('base64url'),
     issuedAt,
     expiresAt: new Date(issuedAt.getTime() + settings.tokenHours * 3_600_000),

@@ -11,7 +11,7 @@ import {
 } from './accounts.js';
 import { authenticate, hashToken, type Credentials, type IssuedToken } from './authenticate.js';
 import { openPasswords, type PasswordCost } from './password.js';
-import type { Principal } from './principal.js';
+import { isSystemAdmin, type Principal } from './principal.js';
 import { expandRoles } from './roles.js';
 import { openTokenCache } from './token-cache.js';
 
@@ -92,5 +92,8 @@ function principalOf(token: LiveToken | null): Principal | null {
   const { userId, userName, projectId, projectName, auditId, issuedAt, expiresAt } = token;
   const roles = expandRoles(token.roles);
   if (projectId !== null && roles.length === 0) return null;
-  return { userId, userName, projectId, projectName, roles, auditId, issuedAt, expiresAt };
+  return {
+    ...{ userId, userName, projectId, projectName, roles, auditId, issuedAt, expiresAt },
+    isSystemAdmin: isSystemAdmin(projectName, roles),
+  };
 }

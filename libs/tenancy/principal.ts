@@ -10,9 +10,18 @@ export interface Principal {
   readonly projectName: string | null;
   /** Implied ones included, the strongest first; empty without project. */
   readonly roles: readonly Role[];
+  /** Runs the installation: an admin of the project that is called {@link ADMIN_PROJECT}. */
+  readonly isSystemAdmin: boolean;
   readonly auditId: string;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
+}
+
+/** Whoever is admin in it runs the installation (Keystone calls it the admin project). */
+export const ADMIN_PROJECT = 'admin';
+
+export function isSystemAdmin(projectName: string | null, roles: readonly Role[]): boolean {
+  return projectName === ADMIN_PROJECT && roles.includes('admin');
 }
 
 /** There is one domain; Keystone's clients name it in one of these ways. */

@@ -9,6 +9,7 @@ const PRINCIPAL: Principal = {
   projectId: '00000000-0000-4000-8000-00000000000a' as ProjectId,
   projectName: 'web',
   roles: ['member', 'reader'],
+  isSystemAdmin: false,
   auditId: 'audit',
   issuedAt: new Date('2026-01-01T00:00:00Z'),
   expiresAt: new Date('2026-01-01T12:00:00Z'),

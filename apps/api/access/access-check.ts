@@ -10,6 +10,7 @@ export interface TokenHolder {
   /** Null for a token that is good for no project. */
   readonly projectId: ProjectId | null;
   readonly roles: readonly string[];
+  readonly isSystemAdmin: boolean;
 }
 
 /**
@@ -23,6 +24,8 @@ export interface AccessFacts {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The other end of the connection. */
   readonly ip: string;
+  /** The id of the request. */
+  readonly id: string;
 }
 
 /** Longer ones are no tokens of ours; looking them up would be work for whoever sends them. */
@@ -30,7 +33,7 @@ const LONGEST_TOKEN = 1_024;
 
 /** @param validate null for a token that is not valid (any more) */
 export function openAccessCheck(validate: (token: string) => Promise<TokenHolder | null>): AccessCheck {
-  return async (rule, { headers, ip }) => {
+  return async (rule, { headers, ip, id }) => {
     const kind = ACCESS_RULES[rule];
     if (kind === 'anonymous' || kind === 'node') return null;
     const token = headers['x-auth-token'];
@@ -39,9 +42,10 @@ export function openAccessCheck(validate: (token: string) => Promise<TokenHolder
     const holder = await validate(token);
     if (holder === null) throw unauthenticated();
     if (kind === 'token') return null;
-    const { projectId, userId, userName, roles } = holder;
-    if (projectId === null || !roles.includes(kind === 'operator' ? 'admin' : kind)) throw forbidden(rule);
-    return { projectId, userId, userName, roles };
+    const { projectId, userId, userName, roles, isSystemAdmin } = holder;
+    const isAllowed = kind === 'operator' || kind === 'system-admin' ? isSystemAdmin : roles.includes(kind);
+    if (projectId === null || !isAllowed) throw forbidden(rule);
+    return { projectId, userId, userName, roles, isSystemAdmin, requestId: id, address: ip };
   };
 }
 

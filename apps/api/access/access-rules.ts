@@ -9,10 +9,12 @@ export type AccessKind =
   | 'anonymous'
   /** A node with its own bearer token, checked by the enrolment service. */
   | 'node'
-  /** Whoever is on this machine (a scraper has no token), or an administrator. */
+  /** Whoever is on this machine (a scraper has no token), or a system administrator. */
   | 'operator'
   /** Any valid token, scoped to a project or not. */
   | 'token'
+  /** Whoever runs the installation. */
+  | 'system-admin'
   /** A token of a project in which its user has the role. */
   | Role;
 
@@ -48,6 +50,8 @@ export const ACCESS_RULES = {
   'certificate:get': 'reader',
   'certificate:create': 'member',
   'certificate:create_credentials': 'member',
+
+  'magnum-service:get_all': 'system-admin',
 
   'node:enrol': 'node',
 } as const satisfies Readonly<Record<string, AccessKind>>;

@@ -35,7 +35,7 @@ beforeAll(async () => {
   api = await startTestApi(postgres.url, engine);
   member = await api.token(await api.project(), 'member', 'reader');
   stranger = await api.token(await api.project(), 'member', 'reader');
-  admin = await api.token(await api.project(), 'admin', 'member', 'reader');
+  admin = await api.token(await api.project(), 'system-admin', 'admin', 'member', 'reader');
 }, 60_000);
 
 afterAll(async () => {

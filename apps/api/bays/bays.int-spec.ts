@@ -41,7 +41,7 @@ beforeAll(async () => {
   member = await api.token(project, ...MEMBER);
   reader = await api.token(project, 'reader');
   stranger = await api.token(await api.project(), ...MEMBER);
-  admin = await api.token(await api.project(), 'admin', ...MEMBER);
+  admin = await api.token(await api.project(), 'system-admin', 'admin', ...MEMBER);
   const answer = await call('POST', '/v1/clustertemplates', {
     token: member,
     body: {

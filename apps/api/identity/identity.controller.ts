@@ -120,7 +120,7 @@ export class IdentityController {
         publicMessage: 'The token in X-Subject-Token could not be found.',
       });
     }
-    if (principal.userId !== asking.userId && !asking.roles.includes('admin')) throw forbidden(rule);
+    if (principal.userId !== asking.userId && !asking.isSystemAdmin) throw forbidden(rule);
     return { token, principal };
   }
 

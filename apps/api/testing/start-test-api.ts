@@ -41,7 +41,7 @@ export interface TestApi {
   readonly faults: readonly string[];
   /** What the load balancer driver answers. */
   readonly balancers: LoadBalancerView[];
-  /** A token for a new user of the project. */
+  /** A token for a new user of the project; `system-admin` besides roles makes one who runs the installation. */
   token(projectId: ProjectId, ...roles: string[]): Promise<string>;
   project(): Promise<ProjectId>;
   callerOf(token: string): Caller;
@@ -81,14 +81,16 @@ export async function startTestApi(databaseUrl: string, engine: EngineDriver): P
         defaultProjectId: projectId,
       });
       const token = randomBytes(16).toString('hex');
-      holders.set(token, { userId, userName, projectId, roles });
+      const isSystemAdmin = roles.includes('system-admin');
+      const held = roles.filter((role) => role !== 'system-admin');
+      holders.set(token, { userId, userName, projectId, roles: held, isSystemAdmin });
       return token;
     },
     callerOf(token) {
       const holder = holders.get(token);
       const projectId = holder?.projectId ?? null;
       if (holder === undefined || projectId === null) throw new Error('that token was not made here');
-      return { ...holder, projectId };
+      return { ...holder, projectId, requestId: null, address: null };
     },
     endStreams() {
       app.get(BayEvents).close();

@@ -5,6 +5,7 @@
 import { BaykeeperError, type Bay, type BayId, type Baymodel, type NodeGroup, type NodeRole } from '@baykeeper/domain';
 import { OUTBOX_TOPIC, bayTopic, type Signals } from '@baykeeper/queue';
 import type { Database, Page, Stores } from '@baykeeper/storage';
+import { recordAudit } from '../audit/record-audit.js';
 import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
 import { checkFlavors, refuseProblems, type Catalogue, type Engines } from '../catalogue.js';
@@ -52,7 +53,14 @@ export class Bays {
 
     await this.dependencies.database.transaction(async (stores) => {
       await stores.bays.insert(ownScope(caller), bay, groups);
-      await record(stores, bay, 'bay-requested', `Bay ${bay.name} was requested with ${countsText(groups)}.`);
+      await record(
+        stores,
+        caller,
+        'cluster:create',
+        bay,
+        'bay-requested',
+        `Bay ${bay.name} was requested with ${countsText(groups)}.`,
+      );
     });
     this.wake(bay.id);
     return bay.id;
@@ -101,6 +109,8 @@ export class Bays {
       await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
       await record(
         stores,
+        caller,
+        'cluster:update',
         bay,
         'bay-scaled',
         `The number of workers wanted went from ${workers.nodeCount} to ${nodeCount}.`,
@@ -116,7 +126,14 @@ export class Bays {
     if (bay.deletionRequestedAt !== null) return;
     await this.dependencies.database.transaction(async (stores) => {
       await stores.bays.requestDeletion({ projectId: bay.projectId }, bay.id);
-      await record(stores, bay, 'bay-deletion-requested', `Bay ${bay.name} is to be deleted.`);
+      await record(
+        stores,
+        caller,
+        'cluster:delete',
+        bay,
+        'bay-deletion-requested',
+        `Bay ${bay.name} is to be deleted.`,
+      );
     });
     this.wake(bay.id);
   }
@@ -128,7 +145,7 @@ export class Bays {
     await this.dependencies.database.transaction(async (stores) => {
       if (bay.deletionRequestedAt === null) await stores.bays.changeWish(scope, bay.id, {});
       else await stores.bays.requestDeletion(scope, bay.id);
-      await record(stores, bay, 'bay-retry-requested', `Bay ${bay.name} is tried again.`);
+      await record(stores, caller, 'cluster:retry', bay, 'bay-retry-requested', `Bay ${bay.name} is tried again.`);
     });
     this.wake(bay.id);
     return bay.id;
@@ -168,13 +185,21 @@ export class Bays {
   }
 }
 
+/** The event that the bay's project reads, and who did it. */
 async function record(
   stores: Stores,
-  bay: Pick<Bay, 'id' | 'projectId'>,
+  caller: Caller,
+  action: string,
+  bay: Pick<Bay, 'id' | 'name' | 'projectId'>,
   kind: string,
   message: string,
 ): Promise<void> {
   await stores.events.append({ bayId: bay.id, projectId: bay.projectId, nodeId: null, kind, level: 'info', message });
+  await recordAudit(stores, caller, {
+    action,
+    target: { kind: 'cluster', id: bay.id, name: bay.name },
+    detail: message,
+  });
 }
 
 type CountedGroup = Pick<NodeGroup, 'role' | 'nodeCount'>;

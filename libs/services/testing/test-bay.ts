@@ -61,7 +61,14 @@ export async function insertTestBay(
   });
   await stores.nodes.insertMany([node]);
   if (nodeAddress !== null) await stores.nodes.recordFacts(node.id, { address: nodeAddress });
-  return { bay, caller: { projectId, userId, userName: 'ada', roles: ['member'] }, node };
+  return {
+    bay,
+    caller: {
+      ...{ projectId, userId, userName: 'ada', roles: ['member'] },
+      ...{ isSystemAdmin: false, requestId: null, address: null },
+    },
+    node,
+  };
 }
 
 export interface TestSignals extends Pick<Signals, 'publish' | 'subscribe'> {

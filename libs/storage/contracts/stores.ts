@@ -1,3 +1,4 @@
+import type { AuditStore } from './audit.js';
 import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
 import type { ProjectStore, RoleAssignmentStore, TokenStore, UserStore } from './identity.js';
@@ -21,6 +22,7 @@ export interface Stores {
   readonly events: EventStore;
   readonly outbox: OutboxStore;
   readonly operations: OperationStore;
+  readonly audit: AuditStore;
 }
 
 export interface Database {

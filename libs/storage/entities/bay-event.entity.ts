@@ -9,7 +9,7 @@ import { CREATION_TIME, SEQUENCE, TEXT, UUID, UUID_OR_NULL } from './column-type
 export class BayEventEntity implements BayEvent {
   @PrimaryColumn(SEQUENCE) @Generated('increment') sequence!: number;
   @Column(UUID) bayId!: BayId;
-  @Column(UUID) projectId!: ProjectId;
+  @Column(TEXT) projectId!: ProjectId;
   // No foreign key: what happened to a node is told after it was forgotten, too.
   @Column(UUID_OR_NULL) nodeId!: NodeId | null;
   @Column(TEXT) kind!: string;

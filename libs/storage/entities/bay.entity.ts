@@ -46,9 +46,9 @@ export class BayEntity implements Bay {
   @PrimaryColumn(UUID) id!: BayId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;
   @ForeignKey(() => ProjectEntity)
-  @Column(UUID)
+  @Column(TEXT)
   projectId!: ProjectId;
-  @Column(UUID) userId!: UserId;
+  @Column(TEXT) userId!: UserId;
   @Column(TEXT) name!: string;
   @ForeignKey(() => BaymodelEntity)
   @Index('bays_baymodel_id_idx')

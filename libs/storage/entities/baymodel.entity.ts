@@ -21,9 +21,9 @@ export class BaymodelEntity implements Baymodel {
   @PrimaryColumn(UUID) id!: BaymodelId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;
   @ForeignKey(() => ProjectEntity)
-  @Column(UUID)
+  @Column(TEXT)
   projectId!: ProjectId;
-  @Column(UUID) userId!: UserId;
+  @Column(TEXT) userId!: UserId;
   @Column(TEXT) name!: string;
   @Column(TEXT) coe!: EngineName;
   @Column(TEXT) imageId!: string;

@@ -10,7 +10,7 @@ import { CREATION_TIME, TEXT, UUID } from './column-types.js';
 export class CertificateAuthorityEntity implements CertificateAuthorityRecord {
   @PrimaryColumn(UUID) id!: CertificateAuthorityId;
   @Column(UUID) bayId!: BayId;
-  @Column(UUID) projectId!: ProjectId;
+  @Column(TEXT) projectId!: ProjectId;
   @Column(TEXT) purpose!: string;
   @Column(TEXT) certificatePem!: string;
   @Column(TEXT) encryptedKey!: string;

@@ -1,3 +1,4 @@
+import { AuditEntryEntity } from './audit-entry.entity.js';
 import { BayEventEntity } from './bay-event.entity.js';
 import { BayEntity } from './bay.entity.js';
 import { BaymodelEntity } from './baymodel.entity.js';
@@ -32,4 +33,5 @@ export const ENTITIES = [
   BayEventEntity,
   OutboxEntity,
   OperationEntity,
+  AuditEntryEntity,
 ];

@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
 import type { BayId, Listener, LoadBalancer, LoadBalancerId, Member, ProjectId } from '@baykeeper/domain';
 import { BayEntity } from './bay.entity.js';
-import { JSON_DOCUMENT, TEXT_OR_NULL, TIME_OR_NULL, UUID } from './column-types.js';
+import { JSON_DOCUMENT, TEXT, TEXT_OR_NULL, TIME_OR_NULL, UUID } from './column-types.js';
 
 @Entity('load_balancers')
 @ForeignKey(() => BayEntity, ['bayId', 'projectId'], ['id', 'projectId'], { onDelete: 'CASCADE' })
@@ -9,7 +9,7 @@ import { JSON_DOCUMENT, TEXT_OR_NULL, TIME_OR_NULL, UUID } from './column-types.
 export class LoadBalancerEntity implements LoadBalancer {
   @PrimaryColumn(UUID) id!: LoadBalancerId;
   @Column(UUID) bayId!: BayId;
-  @Column(UUID) projectId!: ProjectId;
+  @Column(TEXT) projectId!: ProjectId;
   @Column(JSON_DOCUMENT) listeners!: readonly Listener[];
   @Column(TEXT_OR_NULL) address!: string | null;
   @Column(TIME_OR_NULL) requestedAt!: Date | null;

@@ -22,7 +22,7 @@ export class NodeGroupEntity implements NodeGroup {
   @PrimaryColumn(UUID) id!: NodeGroupId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;
   @Column(UUID) bayId!: BayId;
-  @Column(UUID) projectId!: ProjectId;
+  @Column(TEXT) projectId!: ProjectId;
   @Column(TEXT) name!: string;
   @Column(TEXT) role!: NodeRole;
   @Column(BOOLEAN) isDefault!: boolean;

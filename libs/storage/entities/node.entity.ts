@@ -31,7 +31,7 @@ export class NodeEntity implements Node {
   @PrimaryColumn(UUID) id!: NodeId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;
   @Column(UUID) bayId!: BayId;
-  @Column(UUID) projectId!: ProjectId;
+  @Column(TEXT) projectId!: ProjectId;
   @ForeignKey(() => NodeGroupEntity, { onDelete: 'CASCADE' })
   @Column(UUID)
   nodeGroupId!: NodeGroupId;

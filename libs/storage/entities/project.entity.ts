@@ -1,12 +1,12 @@
 import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 import type { ProjectId } from '@baykeeper/domain';
 import type { ProjectRecord } from '../contracts/identity.js';
-import { BOOLEAN, CREATION_TIME, TEXT, UUID } from './column-types.js';
+import { BOOLEAN, CREATION_TIME, TEXT } from './column-types.js';
 
 @Entity('projects')
 @Unique(['name'])
 export class ProjectEntity implements ProjectRecord {
-  @PrimaryColumn(UUID) id!: ProjectId;
+  @PrimaryColumn(TEXT) id!: ProjectId;
   @Column(TEXT) name!: string;
   @Column({ ...BOOLEAN, default: true }) enabled!: boolean;
   @Column(CREATION_TIME) createdAt!: Date;

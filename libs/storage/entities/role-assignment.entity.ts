@@ -1,17 +1,17 @@
 import { Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import type { ProjectId, UserId } from '@baykeeper/domain';
-import { TEXT, UUID } from './column-types.js';
+import { TEXT } from './column-types.js';
 import { ProjectEntity } from './project.entity.js';
 import { UserEntity } from './user.entity.js';
 
 @Entity('role_assignments')
 export class RoleAssignmentEntity {
   @ForeignKey(() => UserEntity, { onDelete: 'CASCADE' })
-  @PrimaryColumn(UUID)
+  @PrimaryColumn(TEXT)
   userId!: UserId;
   @ForeignKey(() => ProjectEntity, { onDelete: 'CASCADE' })
   @Index('role_assignments_project_id_idx')
-  @PrimaryColumn(UUID)
+  @PrimaryColumn(TEXT)
   projectId!: ProjectId;
   @PrimaryColumn(TEXT) role!: string;
 }

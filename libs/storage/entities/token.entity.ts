@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import type { ProjectId, UserId } from '@baykeeper/domain';
 import type { TokenRecord } from '../contracts/identity.js';
-import { TEXT, TIME, UUID, UUID_OR_NULL } from './column-types.js';
+import { TEXT, TEXT_OR_NULL, TIME } from './column-types.js';
 import { ProjectEntity } from './project.entity.js';
 import { UserEntity } from './user.entity.js';
 
@@ -11,11 +11,11 @@ export class TokenEntity implements TokenRecord {
   @PrimaryColumn(TEXT) tokenHash!: string;
   @ForeignKey(() => UserEntity, { onDelete: 'CASCADE' })
   @Index('tokens_user_id_idx')
-  @Column(UUID)
+  @Column(TEXT)
   userId!: UserId;
   @ForeignKey(() => ProjectEntity, { onDelete: 'CASCADE' })
   @Index('tokens_project_id_idx')
-  @Column(UUID_OR_NULL)
+  @Column(TEXT_OR_NULL)
   projectId!: ProjectId | null;
   @Column(TEXT) auditId!: string;
   @Column(TIME) issuedAt!: Date;

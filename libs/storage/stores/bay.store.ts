@@ -186,7 +186,7 @@ export class PostgresBayStore implements BayStore {
   }
 }
 
-const IN_SCOPE = 'id = :id AND (:own::uuid IS NULL OR project_id = :own::uuid)';
+const IN_SCOPE = 'id = :id AND (:own::text IS NULL OR project_id = :own::text)';
 /**
  * A new wish makes what was said of the old one untrue at once. The words are what the derivation of the status would say
  * of it (it is not settled and not late); the reconciler's next pass says them again.

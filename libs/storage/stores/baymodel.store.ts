@@ -136,4 +136,4 @@ export class PostgresBaymodelStore implements BaymodelStore {
   }
 }
 
-const OWN = 'id = :id AND (:own::uuid IS NULL OR project_id = :own::uuid)';
+const OWN = 'id = :id AND (:own::text IS NULL OR project_id = :own::text)';

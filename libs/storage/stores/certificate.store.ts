@@ -13,7 +13,7 @@ import { notFound, projectOf, restrictToScope } from './scoping.js';
 import { changeRows, selectRows } from './sql.js';
 
 /** The bay the row belongs to, as far as the scope sees it: its project is the row's project. */
-const FROM_BAY = 'FROM bays WHERE id = $1 AND ($2::uuid IS NULL OR project_id = $2)';
+const FROM_BAY = 'FROM bays WHERE id = $1 AND ($2::text IS NULL OR project_id = $2)';
 
 export class PostgresCertificateAuthorityStore implements CertificateAuthorityStore {
   constructor(private readonly manager: EntityManager) {}
@@ -55,7 +55,7 @@ export class PostgresCertificateStore implements CertificateStore {
     const rows = await selectRows(
       this.manager,
       `INSERT INTO certificates (bay_id, project_id, serial, subject, kind, node_id, user_id, not_after)
-       SELECT id, project_id, $3::text, $4::text, $5::text, $6::uuid, $7::uuid, $8::timestamptz ${FROM_BAY}
+       SELECT id, project_id, $3::text, $4::text, $5::text, $6::uuid, $7::text, $8::timestamptz ${FROM_BAY}
        RETURNING 1`,
       [bayId, projectOf(scope), serial, subject, kind, nodeId, userId, notAfter],
     );
@@ -66,7 +66,7 @@ export class PostgresCertificateStore implements CertificateStore {
     const { count } = await changeRows(
       this.manager,
       `UPDATE certificates SET revoked_at = coalesce(revoked_at, now())
-       WHERE bay_id = $1 AND ($2::uuid IS NULL OR project_id = $2) AND serial = $3`,
+       WHERE bay_id = $1 AND ($2::text IS NULL OR project_id = $2) AND serial = $3`,
       [bayId, projectOf(scope), serial],
     );
     if (count === 0) throw notFound('Certificate', serial);

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Stores } from '../contracts/stores.js';
 import { withTranslatedErrors } from '../translate-errors.js';
+import { PostgresAuditStore } from './audit.store.js';
 import { PostgresBayStore } from './bay.store.js';
 import { PostgresBaymodelStore } from './baymodel.store.js';
 import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
@@ -39,5 +40,6 @@ export function createStores(manager: EntityManager): Stores {
     events: withTranslatedErrors(new PostgresEventStore(manager)),
     outbox: withTranslatedErrors(new PostgresOutboxStore(manager)),
     operations: withTranslatedErrors(new PostgresOperationStore(manager)),
+    audit: withTranslatedErrors(new PostgresAuditStore(manager)),
   };
 }

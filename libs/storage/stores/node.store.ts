@@ -68,7 +68,7 @@ export class PostgresNodeStore implements NodeStore {
       this.manager,
       `INSERT INTO nodes (id, bay_id, project_id, node_group_id, role, ordinal, name, created_at)
        SELECT id, bay_id, project_id, node_group_id, role, ordinal, name, created_at
-       FROM jsonb_to_recordset($1::jsonb) AS given (position integer, id uuid, bay_id uuid, project_id uuid,
+       FROM jsonb_to_recordset($1::jsonb) AS given (position integer, id uuid, bay_id uuid, project_id text,
          node_group_id uuid, role text, ordinal integer, name text, created_at timestamptz)
        ORDER BY position
        ON CONFLICT DO NOTHING`,
