@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readlink, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BaykeeperError } from '@baykeeper/domain';
+import { withAddressesLock } from './local-locks.js';
 import type { LocalPaths } from './local.config.js';
-import { withHostLock } from './host-lock.js';
 import { capacityOf, machineAddress, type Subnet } from './subnet.js';
 import { absentAsUndefined } from './write-atomically.js';
 
@@ -17,7 +17,7 @@ import { absentAsUndefined } from './write-atomically.js';
  * @throws BaykeeperError `provider-unavailable` when all are in use
  */
 export function reserveAddress(paths: LocalPaths, subnet: Subnet, machineId: string): Promise<string> {
-  return withHostLock(join(paths.locks, 'addresses.lock'), async () => {
+  return withAddressesLock(paths, async () => {
     await mkdir(paths.addresses, { recursive: true, mode: 0o700 });
     const owners = await loadOwners(paths);
     for (const [address, owner] of owners) if (owner === machineId) return address;

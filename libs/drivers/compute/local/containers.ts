@@ -1,5 +1,5 @@
 /** Starting, stopping and seeing LXC containers. A container is a daemon of its own: it outlives the server. */
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaykeeperError } from '@baykeeper/domain';
@@ -23,10 +23,10 @@ function startLock(paths: LocalPaths, id: string): string {
   return join(paths.locks, `start-${id.slice(0, 2)}.lock`);
 }
 
-/** @throws BaykeeperError `provider-unavailable` when the container does not start */
-export async function ensureContainerRuns(paths: LocalPaths, id: string): Promise<void> {
-  if (await isContainerRunning(paths, id)) return;
+/** One that runs already is success. @throws BaykeeperError `provider-unavailable` when the container does not start */
+export async function startContainer(paths: LocalPaths, id: string): Promise<void> {
   const machine = machinePaths(paths, id);
+  await mkdir(paths.locks, { recursive: true, mode: 0o700 });
   const result = await runProgram(
     'flock',
     [
@@ -65,7 +65,7 @@ export function ensureContainerStopped(paths: LocalPaths, id: string): Promise<v
   });
 }
 
-async function isContainerRunning(paths: LocalPaths, id: string): Promise<boolean> {
+export async function isContainerRunning(paths: LocalPaths, id: string): Promise<boolean> {
   const result = await runProgram('lxc-info', ['--name', id, '--lxcpath', paths.machines, '--state', '--no-humanize']);
   return result.exitCode === 0 && result.stdout.trim() === 'RUNNING';
 }

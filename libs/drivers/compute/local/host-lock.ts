@@ -1,25 +1,17 @@
 /**
- * Locks between processes of one host, held by the kernel.
+ * Locks between processes of one host that a program of the host takes too, or that are held for minutes; what is done in
+ * a moment takes its lock without a child, see `local-locks.ts`.
  *
  * A child (`flock`) holds the lock for as long as our end of its pipe is open, so a lock cannot outlive a process that was
  * killed, and cannot be taken from one that is merely slow: lock files with a time or a process id fail at one of the two.
- * Lock files are never deleted while the installation lives (deleting one that another process waits for would split the
- * lock in two); machines therefore share a fixed number of them.
+ * Lock files are never deleted while the installation lives: deleting one that another process waits for would split the
+ * lock in two.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { BaykeeperError } from '@baykeeper/domain';
 import { CLEAN_ENVIRONMENT, missingProgram } from './run-program.js';
-
-/** Large enough that machines made at the same time rarely wait for one another, small enough to list. */
-const MACHINE_LOCKS = 256;
-
-export function machineLockFile(locksDirectory: string, machineId: string): string {
-  const slot = createHash('sha256').update(machineId).digest().readUInt16BE(0) % MACHINE_LOCKS;
-  return join(locksDirectory, `machine-${slot.toString().padStart(3, '0')}.lock`);
-}
 
 /** Within one process work queues here, so that a hundred waiting machines are not a hundred waiting children. */
 const queues = new Map<string, Promise<unknown>>();

@@ -11,10 +11,16 @@ import { stripVTControlCharacters } from 'node:util';
 import { BaykeeperError, publicMessageOf } from '@baykeeper/domain';
 import type { ComputeDriver, Machine, MachineSpec } from '../../contracts/compute.js';
 import { releaseAddresses } from './addresses.js';
-import { ensureContainerRuns, ensureContainerStopped, observeContainers, removeTree } from './containers.js';
-import { machineLockFile, withHostLock } from './host-lock.js';
+import {
+  ensureContainerStopped,
+  isContainerRunning,
+  observeContainers,
+  removeTree,
+  startContainer,
+} from './containers.js';
 import { ensureImage } from './image-builder.js';
 import { loadImageDefinitions, requireImageDefinition } from './image-definition.js';
+import { withMachineLock } from './local-locks.js';
 import { localPaths, type LocalComputeConfig, type LocalPaths } from './local.config.js';
 import { requireLocalCompute } from './local.probe.js';
 import {
@@ -25,7 +31,7 @@ import {
   type MachineRecord,
 } from './machine-record.js';
 import { makeMachine } from './make-machine.js';
-import { ensureNetwork, ensureSubnet } from './network.js';
+import { createNetworkWatch, ensureNetwork, ensureSubnet, type NetworkWatch } from './network.js';
 import { gatewayOf } from './subnet.js';
 import { absentAsUndefined } from './write-atomically.js';
 
@@ -35,6 +41,7 @@ const CONSOLE_BYTES = 16 * 1024;
 /** @throws BaykeeperError `provider-refused` when the data directory's name cannot be used */
 export function createLocalCompute(config: LocalComputeConfig): ComputeDriver {
   const paths = localPaths(config);
+  const network = createNetworkWatch(paths, config);
   return {
     name: 'local',
 
@@ -49,13 +56,11 @@ export function createLocalCompute(config: LocalComputeConfig): ComputeDriver {
 
     async ensureMachine(spec) {
       checkSpec(spec);
-      return withHostLock(machineLockFile(paths.locks, spec.id), () => ensureMachineLocked(config, paths, spec));
+      return withMachineLock(paths, spec.id, () => ensureMachineLocked({ config, paths, network }, spec));
     },
 
     removeMachine(id) {
-      return isMachineId(id)
-        ? withHostLock(machineLockFile(paths.locks, id), () => removeMachineLocked(paths, id))
-        : Promise.resolve();
+      return isMachineId(id) ? withMachineLock(paths, id, () => removeMachineLocked(paths, id)) : Promise.resolve();
     },
 
     async hostAddress() {
@@ -77,19 +82,27 @@ export function createLocalCompute(config: LocalComputeConfig): ComputeDriver {
   };
 }
 
-async function ensureMachineLocked(config: LocalComputeConfig, paths: LocalPaths, spec: MachineSpec): Promise<Machine> {
+interface LocalDriverParts {
+  readonly config: LocalComputeConfig;
+  readonly paths: LocalPaths;
+  readonly network: NetworkWatch;
+}
+
+async function ensureMachineLocked({ config, paths, network }: LocalDriverParts, spec: MachineSpec): Promise<Machine> {
   const known = await loadMachineRecord(paths, spec.id);
   const definition = await requireImageDefinition(config.imagesDirectory, known?.image ?? spec.image);
-  const subnet = await ensureNetwork(paths, config);
+  const subnet = await network.ensure();
   let record = known;
   if (record === null || record.phase === 'making') {
     const rootFilesystem = await ensureImage(paths, definition, () => undefined);
     record = await makeMachine({ paths, subnet, image: definition, rootFilesystem }, spec);
   }
   // Before the start, not after it: once it may have run, its tree must not be written to again.
-  if (record.phase === 'made') record = await saved(paths, { ...record, phase: 'started' });
+  const wasStarted = record.phase === 'started';
+  if (!wasStarted) record = await saved(paths, { ...record, phase: 'started' });
   try {
-    await ensureContainerRuns(paths, spec.id);
+    // Nobody can have started what was not complete a moment ago.
+    if (!wasStarted || !(await isContainerRunning(paths, spec.id))) await startContainer(paths, spec.id);
   } catch (error) {
     await saveMachineRecord(paths, { ...record, failure: publicMessageOf(error) });
     throw error;
@@ -119,7 +132,7 @@ async function removeLeftovers(paths: LocalPaths): Promise<void> {
   const removed = join(paths.data, 'removed');
   for (const name of (await absentAsUndefined(readdir(removed))) ?? []) await removeTree(join(removed, name));
   for (const id of await observeContainers(paths)) {
-    await withHostLock(machineLockFile(paths.locks, id), async () => {
+    await withMachineLock(paths, id, async () => {
       if ((await loadMachineRecord(paths, id)) === null) await removeMachineLocked(paths, id);
     });
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeComputeDriver, type ComputeUnderTest } from '../compute.conformance.js';
+import { observeContainers } from './containers.js';
 import { localPaths } from './local.config.js';
 import { createLocalCompute } from './local.driver.js';
 import { purgeLocalCompute } from './local.purge.js';
@@ -19,9 +20,11 @@ describeHere('local compute', () => {
         driver: createLocalCompute(config),
         other: createLocalCompute(config),
         image: IMAGE,
-        switchOff(id) {
-          run('lxc-stop', '--kill', '--name', id, '--lxcpath', join(dataDirectory, 'machines'));
-          return Promise.resolve();
+        async switchOff(id) {
+          // A monitor that has just begun drops what it is told: so it is told until nobody is there any more.
+          const machines = join(dataDirectory, 'machines');
+          while ((await observeContainers({ machines })).has(id))
+            host.tryToRun('lxc-stop', '--kill', '--name', id, '--lxcpath', machines);
         },
         async dispose() {
           await purgeLocalCompute(config);

@@ -71,8 +71,7 @@ async function writeTree(
   spec: MachineSpec,
   address: string,
 ): Promise<void> {
-  await removeTree(machine.upper);
-  await removeTree(machine.overlayWork);
+  for (const left of [machine.upper, machine.overlayWork]) if (await exists(left)) await removeTree(left);
   await mkdir(machine.upper, { mode: 0o755 });
   const tree = { lower: parts.rootFilesystem, upper: machine.upper };
   const resolver = await loadResolver();

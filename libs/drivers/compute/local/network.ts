@@ -3,11 +3,10 @@
  * for each machine, because a firewall reload or a reboot may have undone any of them.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { BaykeeperError } from '@baykeeper/domain';
 import { z } from 'zod';
-import { withHostLock } from './host-lock.js';
 import { ensureForwarding, removeForwarding } from './ip-forwarding.js';
+import { withNetworkLock } from './local-locks.js';
 import type { LocalComputeConfig, LocalPaths } from './local.config.js';
 import { listMachineIds } from './machine-record.js';
 import { requireProgram, runProgram } from './run-program.js';
@@ -34,7 +33,7 @@ const links = z.array(z.object({ addr_info: z.array(z.object({ local: z.string()
  * @throws BaykeeperError `provider-refused` when it is configured otherwise than the machines that exist were made
  */
 export function ensureSubnet(paths: LocalPaths, config: NetworkConfig): Promise<Subnet> {
-  return withHostLock(join(paths.locks, 'network.lock'), async () => {
+  return withNetworkLock(paths, async () => {
     const kept = await loadSubnet(paths);
     const wanted = config.subnet === null ? null : requireSubnet(config.subnet);
     if (kept !== null && (wanted === null || formatSubnet(wanted) === formatSubnet(kept))) return kept;
@@ -67,13 +66,30 @@ export async function ensureNetwork(paths: LocalPaths, config: NetworkConfig): P
   const subnet = await ensureSubnet(paths, config);
   const rules = renderRules(paths.bridge, subnet, config.nodePort);
   if (!(await isBridgeReady(paths.bridge, subnet)) || !(await areRulesPresent(rules))) {
-    await withHostLock(join(paths.locks, 'network.lock'), async () => {
+    await withNetworkLock(paths, async () => {
       if (!(await isBridgeReady(paths.bridge, subnet))) await makeBridge(paths, subnet);
       for (const rule of rules) if (!(await isRulePresent(rule))) await insertRule(rule);
     });
   }
   await ensureForwarding(paths.bridge);
   return subnet;
+}
+
+export interface NetworkWatch {
+  /** As {@link ensureNetwork}; machines that are made at the same moment look together. */
+  ensure(): Promise<Subnet>;
+}
+
+export function createNetworkWatch(paths: LocalPaths, config: NetworkConfig): NetworkWatch {
+  let look: Promise<Subnet> | null = null;
+  return {
+    ensure() {
+      look ??= ensureNetwork(paths, config).finally(() => {
+        look = null;
+      });
+      return look;
+    },
+  };
 }
 
 /** Takes away all that `ensureNetwork` made, also what a configuration since changed had made. */

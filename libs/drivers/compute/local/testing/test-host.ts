@@ -1,5 +1,5 @@
 /** What the local driver's tests share: where they work, and how they look at the host with programs that are not ours. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,6 +57,11 @@ export function specOf(script: string, changes: Partial<MachineSpec> = {}): Mach
 
 export function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Whether it ended with 0; its output is nobody's. */
+export function tryToRun(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 }
 
 /** Runs a command in a machine's namespaces. */
