@@ -228,7 +228,8 @@ function countsText(groups: readonly CountedGroup[]): string {
 
 function refuseNoWorkers(nodeCount: number, rules: WishRules): void {
   if (nodeCount > 0 || rules.allowsNoWorkers) return;
-  throw invalidInput('A node_count of 0 needs API version 1.10 or later: send the header OpenStack-API-Version.');
+  // The first full stop ends what clients show, and versions have one.
+  throw invalidInput('This API version takes no node_count of 0: send OpenStack-API-Version with 1.10 or later.');
 }
 
 function refuseWhileDeleting(bay: Bay): void {

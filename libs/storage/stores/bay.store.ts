@@ -41,7 +41,7 @@ export class PostgresBayStore implements BayStore {
   }
 
   find(scope: Scope, ident: string): Promise<Bay> {
-    return findByIdent(this.visible(scope), 'Bay', ident);
+    return findByIdent(this.visible(scope), 'Cluster', ident);
   }
 
   list(scope: Scope, page: Page): Promise<readonly Bay[]> {

@@ -95,7 +95,7 @@ export class PostgresBaymodelStore implements BaymodelStore {
   }
 
   find(scope: Scope, ident: string): Promise<Baymodel> {
-    return findByIdent(this.visible(scope), 'Baymodel', ident);
+    return findByIdent(this.visible(scope), 'ClusterTemplate', ident);
   }
 
   list(scope: Scope, page: Page): Promise<readonly Baymodel[]> {
