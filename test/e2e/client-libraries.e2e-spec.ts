@@ -1,4 +1,4 @@
-/** The libraries that programs use for Magnum, unchanged: gophercloud (under Terraform's provider) and python-magnumclient. */
+/** The libraries that programs use for Magnum, unchanged: what is under Terraform's provider, Ansible's modules and scripts. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ describe('libraries for Magnum', () => {
     'python-magnumclient works with a token, and tells errors apart',
     async () => {
       const token = (await server.bay(['token'])).stdout.trim();
-      const walk = join(ROOT, 'test/e2e/python/walk.py');
+      const walk = join(ROOT, 'test/e2e/python/magnumclient-walk.py');
       const { stdout } = await run(SYSTEM_PYTHON, [walk, server.url, token, 'debian-12-docker'], {
         timeoutMs: 180_000,
       });
@@ -100,6 +100,24 @@ describe('libraries for Magnum', () => {
         'in use': ['BadRequest', 400, expect.stringContaining('is referenced by one or multiple clusters')],
         'too new': ['NotAcceptable', 406, 'Requested microversion is unsupported'],
         'no token': ['Unauthorized', 401, 'Unauthorized'],
+        left: [],
+      });
+    },
+    200_000,
+  );
+
+  itWith('python')(
+    "openstacksdk, which is under Ansible's modules, makes, changes and deletes a cluster",
+    async () => {
+      const env = { HOME: server.dataDirectory, ...(await server.openrc()) };
+      const walk = join(ROOT, 'test/e2e/python/openstacksdk-walk.py');
+      const { stdout } = await run(SYSTEM_PYTHON, [walk, 'debian-12-docker'], { env, timeoutMs: 180_000 });
+      expect(JSON.parse(stdout)).toEqual({
+        templates: ['sdk', 'swarm', 'swarm-web'],
+        cluster: { name: 'sdk', node_count: 2, master_count: 1 },
+        authority: expect.stringMatching(CERTIFICATE),
+        deleted: true,
+        'template deleted': true,
         left: [],
       });
     },
