@@ -8,3 +8,7 @@ export interface BenchmarkResult {
 
 /** The repository, from the sources and from `dist/` alike. */
 export const ROOT = new URL(import.meta.url.includes('/dist/') ? '../..' : '..', import.meta.url).pathname;
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -3,40 +3,28 @@
  * script that makes the same swarm by hand from the same root filesystem. Both take turns, so that what else the machine
  * does strikes both.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { ROOT, type BenchmarkResult } from './result.js';
+import { median, ROOT, type BenchmarkResult } from './result.js';
+import { run, startService, type BenchService } from './service.js';
 
-const run = promisify(execFile);
 const ROUNDS = 5;
 /** The images that tests built are good enough, and are built the same way when there are none. */
 const IMAGES = '/var/tmp/baykeeper-test-images';
-const PORTS = { BAYKEEPER_PORT: '29611', BAYKEEPER_NODE_PORT: '29612' };
 
 export async function benchSwarmCreate(): Promise<readonly BenchmarkResult[]> {
-  const data = await mkdtemp(join(tmpdir(), 'baykeeper-bench-'));
-  const environment = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: data,
-    BAYKEEPER_DATA: data,
-    BAYKEEPER_IMAGES: IMAGES,
-    BAYKEEPER_COMPUTE: 'local',
-    ...PORTS,
-  };
-  const built = join(ROOT, 'libs/drivers/dist/prepare.js');
-  await run('node', [built, '--data', data, '--images', IMAGES], { timeout: 600_000 });
+  await buildImage();
   const image = await findRootFilesystem();
-  const server = await startServer(environment);
+  const service = await startService({ BAYKEEPER_IMAGES: IMAGES, BAYKEEPER_COMPUTE: 'local' });
   const ours: number[] = [];
   const byHand: number[] = [];
   try {
     // Logged in once, as a person is: a password is slow to check, on purpose.
-    await login(environment, await readOpenrc(data));
+    await login(service);
     const bay = (args: readonly string[]) =>
-      run(join(ROOT, 'apps/cli/bay'), [...args], { env: environment, timeout: 300_000 });
+      run(join(ROOT, 'apps/cli/bay'), [...args], { env: service.environment, timeout: 300_000 });
     for (let round = 0; round < ROUNDS; round += 1) {
       const name = `bench${String(round)}`;
       const started = performance.now();
@@ -50,10 +38,7 @@ export async function benchSwarmCreate(): Promise<readonly BenchmarkResult[]> {
       );
     }
   } finally {
-    server.kill('SIGTERM');
-    await new Promise((resolve) => server.once('exit', resolve));
-    await run(join(ROOT, 'script/stop'), ['--purge'], { env: environment, timeout: 120_000 });
-    await rm(data, { recursive: true, force: true });
+    await service.close();
   }
   return [
     { name: 'swarm: bay create, 1 manager + 2 workers', unit: 's', value: median(ours), samples: ours },
@@ -67,8 +52,11 @@ export async function benchSwarmCreate(): Promise<readonly BenchmarkResult[]> {
   ];
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+async function buildImage(): Promise<void> {
+  const data = await mkdtemp(join(tmpdir(), 'baykeeper-bench-'));
+  const built = join(ROOT, 'libs/drivers/dist/prepare.js');
+  await run('node', [built, '--data', data, '--images', IMAGES], { timeout: 600_000 });
+  await rm(data, { recursive: true, force: true });
 }
 
 async function findRootFilesystem(): Promise<string> {
@@ -78,21 +66,8 @@ async function findRootFilesystem(): Promise<string> {
   return dockerd.parentPath.slice(0, -'/usr/sbin'.length);
 }
 
-async function startServer(environment: Readonly<Record<string, string>>): Promise<ChildProcess> {
-  const server = spawn(join(ROOT, 'script/server'), [], { env: environment, stdio: 'ignore' });
-  const end = Date.now() + 120_000;
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${PORTS.BAYKEEPER_PORT}/readyz`).catch(() => null);
-    if (answer?.ok) return server;
-    if (server.exitCode !== null || Date.now() > end)
-      throw new Error('the server did not start; run script/server to see why');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-function login(environment: Readonly<Record<string, string>>, openrc: Readonly<Record<string, string>>): Promise<void> {
+function login({ url, environment, openrc }: BenchService): Promise<void> {
   const { OS_USERNAME: user = '', OS_PROJECT_NAME: project = '', OS_PASSWORD: password = '' } = openrc;
-  const url = `http://127.0.0.1:${PORTS.BAYKEEPER_PORT}`;
   return new Promise((resolve, reject) => {
     const args = ['login', '--url', url, '--user', user, '--project', project, '--password-stdin'];
     const child = execFile(join(ROOT, 'apps/cli/bay'), args, { env: environment, timeout: 30_000 }, (error) => {
@@ -101,11 +76,4 @@ function login(environment: Readonly<Record<string, string>>, openrc: Readonly<R
     });
     child.stdin?.end(password);
   });
-}
-
-async function readOpenrc(data: string): Promise<Record<string, string>> {
-  const text = await readFile(join(data, 'admin-openrc'), 'utf8');
-  return Object.fromEntries(
-    [...text.matchAll(/^export (\w+)='([^']*)'$/gm)].map(([, name, value]) => [name ?? '', value ?? '']),
-  );
 }

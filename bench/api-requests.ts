@@ -1,0 +1,189 @@
+/**
+ * Requests a second of the API over real PostgreSQL and Redis, with one and with two API processes. The clients run on the
+ * same processors as the service, so what they need is part of every figure.
+ */
+import autocannon from 'autocannon';
+import pg from 'pg';
+import type { BenchmarkResult } from './result.js';
+import { loginBody, run, startService, type BenchService } from './service.js';
+
+const CLIENTS = 16;
+const SECONDS = 5;
+const BAYS = 1_000;
+const SETTLE_MS = 60_000;
+
+interface Question {
+  readonly name: string;
+  /** Requests a second that are asked for with two processes; null: none are. */
+  readonly target: number | null;
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export async function benchApiRequests(): Promise<readonly BenchmarkResult[]> {
+  const results: BenchmarkResult[] = [];
+  for (const processes of [1, 2]) results.push(...(await measure(processes)));
+  return results;
+}
+
+async function measure(processes: number): Promise<readonly BenchmarkResult[]> {
+  const service = await startService({
+    ...{ BAYKEEPER_COMPUTE: 'simulated', BAYKEEPER_LOAD_BALANCER: 'simulated', BAYKEEPER_SIMULATED_LATENCY_MS: '0' },
+    // Limits are for tenants that overdo it, and this is one.
+    ...{ BAYKEEPER_API_PROCESSES: String(processes), ...LIMITS },
+  });
+  try {
+    const token = await service.token();
+    const bay = await makeBays(service, token);
+    const results: BenchmarkResult[] = [];
+    for (const question of await questionsOf(service, token, bay)) {
+      const full = await ask(service, token, question, null);
+      const half =
+        question.target === null || processes === 1 ? null : await ask(service, token, question, question.target / 2);
+      results.push(...report(question, processes, full, half));
+    }
+    const memory = await service.memory();
+    for (const name of ['api', 'worker']) {
+      const value = memory.get(name) ?? Number.NaN;
+      console.log(`  ${name}, ${String(processes)} API: ${value.toFixed(0)} MiB resident`);
+      results.push({ name: `api: memory of ${name}, ${String(processes)} API`, unit: 'MiB', value, samples: [value] });
+    }
+    return results;
+  } finally {
+    await service.close();
+  }
+}
+
+/** What would keep one tenant from asking as often as it is measured here. */
+const LIMITS: Readonly<Record<string, string>> = { BAYKEEPER_SETTLED_SWEEP_SECONDS: '86400' };
+
+async function questionsOf(service: BenchService, token: string, bay: string): Promise<readonly Question[]> {
+  return [
+    { name: 'show a bay', target: 3_500, path: `/v1/clusters/${bay}` },
+    { name: 'list 100 bays', target: 1_000, path: '/v1/clusters?limit=100' },
+    { name: 'list 1,000 bays', target: null, path: '/v1/clusters?limit=1000' },
+    {
+      ...{ name: 'create a baymodel', target: 1_500, method: 'POST', path: '/v1/clustertemplates' },
+      body: JSON.stringify({ name: 'bench', coe: 'swarm', image_id: 'debian-12-docker', labels: { a: '1' } }),
+    },
+    {
+      ...{ name: 'sign a request for a certificate', target: 500, method: 'POST', path: '/v1/certificates' },
+      body: JSON.stringify({ cluster_uuid: bay, csr: await makeRequest(service.data) }),
+    },
+    {
+      ...{ name: 'validate a token', target: null, path: '/identity/v3/auth/tokens' },
+      headers: { 'X-Subject-Token': token },
+    },
+    {
+      ...{ name: 'issue a token by password', target: null, method: 'POST', path: '/identity/v3/auth/tokens' },
+      body: JSON.stringify(loginBody(service.openrc)),
+    },
+  ];
+}
+
+/** Makes one bay as a tenant does, waits until it is settled, and copies its records. @returns its uuid */
+async function makeBays(service: BenchService, token: string): Promise<string> {
+  const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ name: 'bench', cluster_template_id: 'swarm', node_count: 2 });
+  const answer = await fetch(`${service.url}/v1/clusters`, { method: 'POST', headers, body });
+  if (answer.status !== 202) throw new Error(`creating a bay: ${String(answer.status)} ${await answer.text()}`);
+  const { uuid } = (await answer.json()) as { uuid: string };
+  const end = Date.now() + SETTLE_MS;
+  for (;;) {
+    const shown = await fetch(`${service.url}/v1/clusters/${uuid}`, { headers });
+    const { status } = (await shown.json()) as { status: string };
+    if (status === 'CREATE_COMPLETE') break;
+    if (Date.now() > end) throw new Error(`the bay is ${status}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await copyBay(service.data, uuid);
+  return uuid;
+}
+
+/** The copies are settled and no sweep looks at them before the benchmark is over, so nothing is made for them. */
+async function copyBay(data: string, uuid: string): Promise<void> {
+  const client = new pg.Client({ host: `${data}/postgresql/run`, user: 'baykeeper', database: 'baykeeper' });
+  await client.connect();
+  await client.query(
+    `WITH copies AS (SELECT gen_random_uuid() AS id, number FROM generate_series(2, $2::integer) AS number),
+       made AS (
+         INSERT INTO bays
+         SELECT (jsonb_populate_record(null::bays, to_jsonb(bays) || jsonb_build_object('id', copies.id,
+           'name', 'bench-' || copies.number, 'sequence', nextval(pg_get_serial_sequence('bays', 'sequence'))))).*
+         FROM bays CROSS JOIN copies WHERE bays.id = $1 RETURNING id)
+     INSERT INTO node_groups
+     SELECT (jsonb_populate_record(null::node_groups, to_jsonb(node_groups) || jsonb_build_object('id', gen_random_uuid(),
+       'bay_id', made.id, 'sequence', nextval(pg_get_serial_sequence('node_groups', 'sequence'))))).*
+     FROM node_groups CROSS JOIN made WHERE bay_id = $1`,
+    [uuid, BAYS],
+  );
+  await client.query('ANALYZE');
+  await client.end();
+}
+
+async function makeRequest(directory: string): Promise<string> {
+  const { stdout } = await run('openssl', [
+    ...[
+      'req',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      `${directory}/bench-key.pem`,
+    ],
+    ...['-subj', '/CN=bench'],
+  ]);
+  return stdout;
+}
+
+/** @param rate requests a second; null: as many as there can be */
+async function ask(
+  service: BenchService,
+  token: string,
+  { method = 'GET', path, body, headers }: Question,
+  rate: number | null,
+): Promise<autocannon.Result> {
+  const result = await autocannon({
+    ...{ url: `${service.url}${path}`, method, connections: CLIENTS, duration: SECONDS },
+    headers: { 'X-Auth-Token': token, ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body }),
+    ...(rate !== null && { overallRate: rate }),
+  });
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${path}: ${String(result.non2xx)} answers were no success, ${String(result.errors)} errors`);
+  return result;
+}
+
+function report(
+  { name, target }: Question,
+  processes: number,
+  full: autocannon.Result,
+  half: autocannon.Result | null,
+): readonly BenchmarkResult[] {
+  const rate = full.requests.average;
+  const { p50, p99 } = full.latency;
+  const asked = target === null || processes === 1 ? '' : ` (asked for: ${String(target)})`;
+  const atHalf = half === null ? '' : `; at ${String((target ?? 0) / 2)}/s p99 ${String(half.latency.p99)} ms`;
+  console.log(
+    `  ${name}, ${String(processes)} API: ${rate.toFixed(0)}/s${asked}, p50 ${String(p50)} ms, p99 ${String(p99)} ms${atHalf}`,
+  );
+  const title = `api: ${name}, ${String(processes)} API`;
+  return [
+    { name: title, unit: '1/s', value: rate, samples: [full.requests.min, full.requests.max] },
+    { name: `${title}, p99`, unit: 'ms', value: p99, samples: [p50, full.latency.max] },
+    ...(half === null
+      ? []
+      : [
+          {
+            name: `${title}, p99 at half`,
+            unit: 'ms',
+            value: half.latency.p99,
+            samples: [half.latency.p50, half.latency.max],
+          },
+        ]),
+  ];
+}
