@@ -1,10 +1,10 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { Baymodels, Bays, Certificates, Credentials, NodeEnrolment } from '@baykeeper/services';
 import { ApiSettings } from './api-settings.js';
-import { BayDetails } from './bays/bay-details.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { BayResourcesController } from './bays/bay-resources.controller.js';
+import { RenderedItems } from './bays/rendered-items.js';
 import { BaysController, ClustersController } from './bays/bays.controller.js';
 import { BaymodelsController, ClusterTemplatesController } from './baymodels/baymodels.controller.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
@@ -22,7 +22,6 @@ export interface ApiParts {
   readonly certificates: Certificates;
   readonly credentials: Credentials;
   readonly enrolment: NodeEnrolment;
-  readonly details: BayDetails;
   readonly records: BayRecords;
   readonly events: BayEvents;
   readonly identity: IdentityService;
@@ -41,7 +40,7 @@ export class ApiModule {
       { provide: Certificates, useValue: parts.certificates },
       { provide: Credentials, useValue: parts.credentials },
       { provide: NodeEnrolment, useValue: parts.enrolment },
-      { provide: BayDetails, useValue: parts.details },
+      RenderedItems,
       { provide: BayRecords, useValue: parts.records },
       { provide: BayEvents, useValue: parts.events },
       { provide: IdentityService, useValue: parts.identity },

@@ -27,7 +27,6 @@ import path from 'node:path';
 import { openAccessCheck } from './access/access-check.js';
 import { ApiSettings } from './api-settings.js';
 import type { ApiParts } from './api.module.js';
-import { BayDetails } from './bays/bay-details.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { createApi } from './create-api.js';
@@ -111,7 +110,6 @@ function makeParts({ installation, configuration, identity, registry, log }: Par
       sessionToken: (nodeId, publicKeyHash) => sessionTokenOf(masterKey, nodeId, publicKeyHash),
       log,
     }),
-    details: new BayDetails(database),
     records: new BayRecords(database, drivers.loadBalancer, id, log),
     events: new BayEvents(database, signals),
     identity: new IdentityService(identity),

@@ -1,3 +1,4 @@
+export * from './contracts/bay-views.js';
 export * from './contracts/bays.js';
 export * from './contracts/certificates.js';
 export * from './contracts/identity.js';

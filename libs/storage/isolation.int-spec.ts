@@ -74,6 +74,18 @@ const PROBES: Probes = {
     remove: [missing(({ baymodels }, scope, { baymodel }) => baymodels.remove(scope, baymodel.id))],
     isReferenced: UNSCOPED,
   },
+  bayViews: {
+    find: [
+      missing(({ bayViews }, scope, { bay }) => bayViews.find(scope, bay.id)),
+      missing(({ bayViews }, scope, { bay }) => bayViews.find(scope, bay.name)),
+    ],
+    page: [
+      nothing(({ bayViews }, scope) => bayViews.page(scope, FIRST_PAGE)),
+      missing(({ bayViews }, scope, { bay }) => bayViews.page(scope, { ...FIRST_PAGE, marker: bay.id })),
+    ],
+    summaries: [nothing(({ bayViews }, scope, { bay }) => bayViews.summaries(scope, [bay.id]))],
+    overviews: [nothing(({ bayViews }, scope, { bay }) => bayViews.overviews(scope, [bay.id]))],
+  },
   bays: {
     insert: [
       refused(({ bays }, scope, { projectId, baymodel }) =>
@@ -88,10 +100,6 @@ const PROBES: Probes = {
     find: [
       missing(({ bays }, scope, { bay }) => bays.find(scope, bay.id)),
       missing(({ bays }, scope, { bay }) => bays.find(scope, bay.name)),
-    ],
-    list: [
-      nothing(({ bays }, scope) => bays.list(scope, FIRST_PAGE)),
-      missing(({ bays }, scope, { bay }) => bays.list(scope, { ...FIRST_PAGE, marker: bay.id })),
     ],
     changeWish: [missing(({ bays }, scope, { bay }) => bays.changeWish(scope, bay.id, { fields: { name: 'taken' } }))],
     requestDeletion: [missing(({ bays }, scope, { bay }) => bays.requestDeletion(scope, bay.id))],
@@ -279,7 +287,7 @@ describe('a project', () => {
     const { bay, baymodel, workers, nodeId } = victim;
     expect(await stores.baymodels.find(own, 'secret-model')).toMatchObject({ id: baymodel.id });
     expect(await stores.bays.find(own, 'secret-bay')).toMatchObject({ id: bay.id });
-    expect(await stores.bays.list(own, FIRST_PAGE)).toHaveLength(1);
+    expect(await stores.bayViews.page(own, FIRST_PAGE)).toHaveLength(1);
     expect(await stores.nodeGroups.setNodeCount(own, workers.id, 4)).toMatchObject({ nodeCount: 4 });
     expect(await stores.nodes.find(own, nodeId)).toMatchObject({ name: 'web-worker-0' });
     expect(await stores.nodes.listByBay(own, bay.id)).toHaveLength(1);

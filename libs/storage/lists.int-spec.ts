@@ -43,7 +43,7 @@ describe('pages', () => {
     const seen: number[] = [];
     let marker: string | null = null;
     for (;;) {
-      const rows = await database.stores.bays.list(scope, { limit, marker, sortKey, sortDir });
+      const rows = await database.stores.bayViews.page(scope, { limit, marker, sortKey, sortDir });
       seen.push(...rows.map(({ id }) => labels.indexOf(id)));
       marker = rows.at(-1)?.id ?? null;
       if (rows.length < limit || seen.length > 20) return seen;
@@ -70,14 +70,14 @@ describe('pages', () => {
     'can not be sorted by "%s"',
     async (sortKey) => {
       const page = { limit: 1, marker: null, sortKey, sortDir: 'asc' } as const;
-      await expect(database.stores.bays.list(scope, page)).rejects.toMatchObject({ code: 'invalid-input' });
+      await expect(database.stores.bayViews.page(scope, page)).rejects.toMatchObject({ code: 'invalid-input' });
       await expect(database.stores.baymodels.list(scope, page)).rejects.toMatchObject({ code: 'invalid-input' });
     },
   );
 
   it.each(['00000000-0000-4000-8000-999999999999', 'a', "'"])('know no marker %s', async (marker) => {
     const page = { limit: 1, marker, sortKey: 'id', sortDir: 'asc' } as const;
-    await expect(database.stores.bays.list(scope, page)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(database.stores.bayViews.page(scope, page)).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 

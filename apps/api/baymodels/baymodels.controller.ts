@@ -139,7 +139,7 @@ function baymodelRoutes(family: Family, name: string): Type<object> {
       const asked = parseQuery(pageQuery, query);
       const found = await this.baymodels.list(callerOf(request), pageOf(asked));
       const items = found.map((baymodel) => this.body(baymodel));
-      return { [collection]: items, ...nextLink(this.settings.baseUrl, path, asked, items) };
+      return { [collection]: items, ...nextLink(this.settings.baseUrl, path, asked, found) };
     }
 
     body(baymodel: Baymodel) {

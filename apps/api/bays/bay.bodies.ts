@@ -1,20 +1,14 @@
 /** The bodies of bays in both families of names (Magnum v1: Cluster, Bay): one resource, thin mappings. */
-import { phaseOf, type Bay, type Labels, type Node, type NodeRole } from '@baykeeper/domain';
-import { compareLabels, countOf, type BayView } from '@baykeeper/services';
+import { phaseOf, type Bay, type Node } from '@baykeeper/domain';
+import { compareLabels, countOf } from '@baykeeper/services';
+import type { BayOverview, BaySummary } from '@baykeeper/storage';
 import { linksOf } from '../http/links.js';
 import { timestamp } from '../http/timestamp.js';
-
-export interface BayDetail extends BayView {
-  /** IPv4 addresses of the nodes that stay, by role. */
-  readonly addresses: Readonly<Record<NodeRole, readonly string[]>>;
-  /** The present labels of the baymodel; null when it can't be seen. */
-  readonly parentLabels: Labels;
-}
 
 /** From here on bodies say `cluster_id` where they said `stack_id`. */
 const CLUSTER_ID_MINOR = 13;
 
-function common({ bay, groups }: BayView) {
+function common({ bay, groups }: BaySummary) {
   return {
     node_count: countOf(groups, 'worker'),
     master_count: countOf(groups, 'master'),
@@ -29,7 +23,7 @@ function stackId(bay: Bay, minor: number) {
   return minor >= CLUSTER_ID_MINOR ? { cluster_id: bay.id } : { stack_id: bay.id };
 }
 
-function found({ bay, addresses }: BayDetail) {
+function found({ bay, addresses }: BayOverview) {
   return {
     status_reason: bay.statusReason,
     discovery_url: bay.discoveryUrl,
@@ -48,7 +42,7 @@ function found({ bay, addresses }: BayDetail) {
 }
 
 /** What lists show of a cluster. */
-export function clusterSummary(view: BayView, baseUrl: string, minor: number) {
+export function clusterSummary(view: BaySummary, baseUrl: string, minor: number) {
   const { bay } = view;
   return {
     uuid: bay.id,
@@ -65,7 +59,7 @@ export function clusterSummary(view: BayView, baseUrl: string, minor: number) {
   };
 }
 
-export function clusterBody(detail: BayDetail, baseUrl: string, minor: number) {
+export function clusterBody(detail: BayOverview, baseUrl: string, minor: number) {
   const { bay } = detail;
   const labels = compareLabels(detail.parentLabels, bay.labels);
   return {
@@ -81,7 +75,7 @@ export function clusterBody(detail: BayDetail, baseUrl: string, minor: number) {
 }
 
 /** What lists show of a bay. */
-export function baySummary(view: BayView, baseUrl: string) {
+export function baySummary(view: BaySummary, baseUrl: string) {
   const { bay } = view;
   return {
     uuid: bay.id,
@@ -96,12 +90,12 @@ export function baySummary(view: BayView, baseUrl: string) {
   };
 }
 
-export function bayBody(detail: BayDetail, baseUrl: string) {
+export function bayBody(detail: BayOverview, baseUrl: string) {
   return { ...baySummary(detail, baseUrl), ...found(detail) };
 }
 
 /** Group name to reason, only when the bay failed. */
-export function faultsOf({ bay, groups }: BayView): Readonly<Record<string, string>> | null {
+export function faultsOf({ bay, groups }: BaySummary): Readonly<Record<string, string>> | null {
   if (!bay.status.endsWith('_FAILED')) return null;
   const reason = bay.statusReason ?? '';
   return Object.fromEntries(groups.map((group) => [group.name, reason]));

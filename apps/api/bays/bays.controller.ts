@@ -1,6 +1,19 @@
 /** Bays under both families of names: one set of routes, made twice. */
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, type Type } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import {
   Bays,
@@ -10,18 +23,17 @@ import {
   parseBody,
   parseQuery,
   randomName,
-  visibleScope,
   wishOfBay,
   wishOfCluster,
-  type BayView,
   type BayWish,
   type WishRules,
 } from '@baykeeper/services';
+import type { BayOverview, BaySummary } from '@baykeeper/storage';
 import { callerOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
 import { CONFLICTING, IDENT, MISSING, REFUSED, uuidSchema } from '../http/answers.js';
 import { Operation } from '../http/operation.decorator.js';
-import { nextLink, pageOf, pageQuery } from '../http/pages.js';
+import { JSON_TYPE, nextLink, pageOf, pageQuery, renderList } from '../http/pages.js';
 import { patchSchema } from '../http/patch.js';
 import {
   bayAnswer,
@@ -31,8 +43,8 @@ import {
   clusterDetailsAnswer,
   clustersAnswer,
 } from './bay.answers.js';
-import { bayBody, baySummary, clusterBody, clusterSummary, faultsOf, type BayDetail } from './bay.bodies.js';
-import { BayDetails } from './bay-details.js';
+import { bayBody, baySummary, clusterBody, clusterSummary, faultsOf } from './bay.bodies.js';
+import { RenderedItems } from './rendered-items.js';
 
 /** From here on a bay may have no workers, and an unknown template of a cluster is "not found". */
 const ZERO_NODES_MINOR = 10;
@@ -48,8 +60,8 @@ interface Family {
   readonly one: z.ZodType;
   readonly many: z.ZodType;
   readonly manyInDetail: z.ZodType;
-  readonly summary: (view: BayView, baseUrl: string, minor: number) => { readonly uuid: string };
-  readonly body: (detail: BayDetail, baseUrl: string, minor: number) => { readonly uuid: string };
+  readonly summary: (view: BaySummary, baseUrl: string, minor: number) => { readonly uuid: string };
+  readonly body: (detail: BayOverview, baseUrl: string, minor: number) => { readonly uuid: string };
   readonly faults: string;
   readonly unknownBaymodel: (minor: number) => WishRules['unknownBaymodel'];
 }
@@ -64,7 +76,7 @@ function bayRoutes(family: Family, name: string): Type<object> {
   class BayRoutes {
     constructor(
       readonly bays: Bays,
-      readonly details: BayDetails,
+      readonly rendered: RenderedItems,
       readonly settings: ApiSettings,
     ) {}
 
@@ -75,12 +87,24 @@ function bayRoutes(family: Family, name: string): Type<object> {
       query: pageQuery,
       answers: { 200: { description: 'A page of the list', schema: family.many }, ...REFUSED },
     })
-    async list(@Req() request: FastifyRequest, @Query() query: unknown) {
+    async list(
+      @Req() request: FastifyRequest,
+      @Query() query: unknown,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
       const asked = parseQuery(pageQuery, query);
       const { baseUrl } = this.settings;
-      const views = await this.bays.list(callerOf(request), pageOf(asked));
-      const items = views.map((view) => family.summary(view, baseUrl, request.minor));
-      return { [collection]: items, ...nextLink(baseUrl, `/v1/${collection}`, asked, items) };
+      const { minor } = request;
+      const caller = callerOf(request);
+      const rows = await this.bays.page(caller, pageOf(asked));
+      const items = await this.rendered.render(`${collection} ${String(minor)}`, rows, async (ids) =>
+        (await this.bays.summaries(caller, ids)).map((view) => ({
+          id: view.bay.id,
+          item: family.summary(view, baseUrl, minor),
+        })),
+      );
+      void reply.type(JSON_TYPE);
+      return renderList(collection, items, nextLink(baseUrl, `/v1/${collection}`, asked, rows));
     }
 
     @Get('detail')
@@ -94,10 +118,13 @@ function bayRoutes(family: Family, name: string): Type<object> {
       const asked = parseQuery(pageQuery, query);
       const { baseUrl } = this.settings;
       const caller = callerOf(request);
-      const views = await this.bays.list(caller, pageOf(asked));
-      const details = await this.details.load(visibleScope(caller), views);
-      const items = details.map((found) => family.body(found, baseUrl, request.minor));
-      return { [collection]: items, ...nextLink(baseUrl, `/v1/${collection}/detail`, asked, items) };
+      const rows = await this.bays.page(caller, pageOf(asked));
+      const overviews = await this.bays.overviews(
+        caller,
+        rows.map(({ id }) => id),
+      );
+      const items = overviews.map((overview) => family.body(overview, baseUrl, request.minor));
+      return { [collection]: items, ...nextLink(baseUrl, `/v1/${collection}/detail`, asked, rows) };
     }
 
     @Get(':ident')
@@ -108,7 +135,7 @@ function bayRoutes(family: Family, name: string): Type<object> {
       answers: { 200: { description: `The ${word}`, schema: family.one }, ...MISSING, ...CONFLICTING },
     })
     async show(@Req() request: FastifyRequest, @Param('ident') ident: string) {
-      const detail = await this.details.loadOne(await this.bays.show(callerOf(request), ident));
+      const detail = await this.bays.overview(callerOf(request), ident);
       const faults = faultsOf(detail);
       return {
         ...family.body(detail, this.settings.baseUrl, request.minor),

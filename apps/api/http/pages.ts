@@ -42,11 +42,20 @@ export function nextLink(
   baseUrl: string,
   path: string,
   query: PageQuery,
-  items: readonly { readonly uuid: string }[],
+  rows: readonly { readonly id: string }[],
 ): { readonly next?: string } {
-  const last = items.at(-1);
-  if (last === undefined || items.length < query.limit) return {};
+  const last = rows.at(-1);
+  if (last === undefined || rows.length < query.limit) return {};
   return {
-    next: `${baseUrl}${path}?sort_key=${query.sort_key}&sort_dir=${query.sort_dir}&limit=${query.limit}&marker=${last.uuid}`,
+    next: `${baseUrl}${path}?sort_key=${query.sort_key}&sort_dir=${query.sort_dir}&limit=${query.limit}&marker=${last.id}`,
   };
+}
+
+/** Of a body that was made as text. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** The body of a list whose items are JSON texts already. */
+export function renderList(collection: string, items: readonly string[], next: { readonly next?: string }): string {
+  const end = next.next === undefined ? '' : `,"next":${JSON.stringify(next.next)}`;
+  return `{"${collection}":[${items.join(',')}]${end}}`;
 }

@@ -22,7 +22,6 @@ import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
 import { openIdentity } from '@baykeeper/tenancy';
 import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
 import { ApiSettings } from '../api-settings.js';
-import { BayDetails } from '../bays/bay-details.js';
 import { BayEvents } from '../bays/bay-events.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
@@ -145,7 +144,6 @@ function openApp({ database, signals, holders, balancers, engine, log }: AppFact
       certificates,
       credentials: new Credentials({ engines, certificates }),
       enrolment,
-      details: new BayDetails(database),
       records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, 'test', log),
       events: new BayEvents(database, signals),
       identity: new IdentityService(identity),

@@ -4,7 +4,7 @@
  */
 import { BaykeeperError, type Bay, type BayId, type Baymodel, type NodeGroup, type NodeRole } from '@baykeeper/domain';
 import { OUTBOX_TOPIC, bayTopic, type Signals } from '@baykeeper/queue';
-import type { Database, Page, Stores } from '@baykeeper/storage';
+import type { BayOverview, BaySummary, BayVersion, Database, Page, Stores } from '@baykeeper/storage';
 import { recordAudit } from '../audit/record-audit.js';
 import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
@@ -66,15 +66,26 @@ export class Bays {
     return bay.id;
   }
 
-  async list(caller: Caller, page: Page): Promise<readonly BayView[]> {
-    const bays = await this.stores.bays.list(visibleScope(caller), page);
-    const groups = await this.stores.nodeGroups.listByBays(
-      visibleScope(caller),
-      bays.map((bay) => bay.id),
-    );
-    const byBay = new Map<BayId, NodeGroup[]>(bays.map((bay) => [bay.id, []]));
-    for (const group of groups) byBay.get(group.bayId)?.push(group);
-    return bays.map((bay) => ({ bay, groups: byBay.get(bay.id) ?? [] }));
+  /** The bays on a page, each with a version that changes with what lists show of it. */
+  page(caller: Caller, page: Page): Promise<readonly BayVersion[]> {
+    return this.stores.bayViews.page(visibleScope(caller), page);
+  }
+
+  /** In any order; those that are gone are left out. */
+  summaries(caller: Caller, ids: readonly BayId[]): Promise<readonly BaySummary[]> {
+    return this.stores.bayViews.summaries(visibleScope(caller), ids);
+  }
+
+  /** With all that a full body shows, in the order of `ids`; those that are gone are left out. */
+  async overviews(caller: Caller, ids: readonly BayId[]): Promise<readonly BayOverview[]> {
+    const found = await this.stores.bayViews.overviews(visibleScope(caller), ids);
+    const byId = new Map(found.map((overview) => [overview.bay.id, overview]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  }
+
+  /** @throws BaykeeperError `not-found` (also for another project's bay), `conflict` when several have the name. */
+  overview(caller: Caller, ident: string): Promise<BayOverview> {
+    return findForCaller(caller, (scope) => this.stores.bayViews.find(scope, ident));
   }
 
   /** @throws BaykeeperError `not-found` (also for another project's bay), `conflict` when several have the name. */

@@ -64,8 +64,6 @@ export interface BayStore {
    * @throws BaykeeperError `not-found`; `conflict` when several have the name.
    */
   find(scope: Scope, ident: string): Promise<Bay>;
-  /** @throws BaykeeperError `invalid-input` for an unknown sort key; `not-found` for a marker that can't be seen. */
-  list(scope: Scope, page: Page): Promise<readonly Bay[]>;
   /**
    * Generation + 1 with a fresh deadline.
    * @throws BaykeeperError `not-found`; `conflict` once deletion was asked for.

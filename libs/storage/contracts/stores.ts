@@ -1,5 +1,6 @@
 import type { AuditStore } from './audit.js';
 import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
+import type { BayViewStore } from './bay-views.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
 import type { ProjectStore, RoleAssignmentStore, TokenStore, UserStore } from './identity.js';
 import type { LoadBalancerStore, NodeStore } from './nodes.js';
@@ -14,6 +15,7 @@ export interface Stores {
   readonly tokens: TokenStore;
   readonly baymodels: BaymodelStore;
   readonly bays: BayStore;
+  readonly bayViews: BayViewStore;
   readonly nodeGroups: NodeGroupStore;
   readonly nodes: NodeStore;
   readonly loadBalancers: LoadBalancerStore;

@@ -4,10 +4,8 @@ import type { BayStore, Lease, NewBay, NewNodeGroup, WishChange } from '../contr
 import { BayEntity } from '../entities/bay.entity.js';
 import { NodeGroupEntity } from '../entities/node-group.entity.js';
 import { OutboxEntity } from '../entities/outbox.entity.js';
-import type { Page } from '../page.js';
 import type { Scope } from '../scope.js';
-import { BAY_SORT_KEYS, FACT_NAMES, SPEC_NAMES, WISH_NAMES } from './bay-columns.js';
-import { listPage } from './paging.js';
+import { FACT_NAMES, SPEC_NAMES, WISH_NAMES } from './bay-columns.js';
 import { checkInsideScope, findByIdent, notFound, projectOf, restrictToScope } from './scoping.js';
 import { assignmentsOf, changeRows, inTransaction, isInTransaction, pick, selectRows, setListOf } from './sql.js';
 
@@ -42,10 +40,6 @@ export class PostgresBayStore implements BayStore {
 
   find(scope: Scope, ident: string): Promise<Bay> {
     return findByIdent(this.visible(scope), 'Cluster', ident);
-  }
-
-  list(scope: Scope, page: Page): Promise<readonly Bay[]> {
-    return listPage(this.visible(scope), page, BAY_SORT_KEYS);
   }
 
   changeWish(scope: Scope, id: BayId, change: WishChange): Promise<Bay> {

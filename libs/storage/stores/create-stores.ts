@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Stores } from '../contracts/stores.js';
 import { withTranslatedErrors } from '../translate-errors.js';
 import { PostgresAuditStore } from './audit.store.js';
+import { PostgresBayViewStore } from './bay-view.store.js';
 import { PostgresBayStore } from './bay.store.js';
 import { PostgresBaymodelStore } from './baymodel.store.js';
 import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
@@ -32,6 +33,7 @@ export function createStores(manager: EntityManager): Stores {
     tokens: withTranslatedErrors(new PostgresTokenStore(manager)),
     baymodels: withTranslatedErrors(new PostgresBaymodelStore(manager)),
     bays: withTranslatedErrors(bays),
+    bayViews: withTranslatedErrors(new PostgresBayViewStore(manager)),
     nodeGroups: withTranslatedErrors(new PostgresNodeGroupStore(manager, bays)),
     nodes: withTranslatedErrors(new PostgresNodeStore(manager)),
     loadBalancers: withTranslatedErrors(new PostgresLoadBalancerStore(manager)),

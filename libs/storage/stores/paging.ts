@@ -18,13 +18,7 @@ export async function listPage<Entity extends ObjectLiteral>(
   page: Page,
   sortKeys: SortKeys<Entity>,
 ): Promise<Entity[]> {
-  const property = Object.hasOwn(sortKeys, page.sortKey) ? sortKeys[page.sortKey] : undefined;
-  if (property === undefined) {
-    throw new BaykeeperError({
-      code: 'invalid-input',
-      publicMessage: `sort_key must be one of ${Object.keys(sortKeys).join(', ')}.`,
-    });
-  }
+  const property = sortPropertyOf(page, sortKeys);
   const { alias } = visible;
   const [direction, after] = page.sortDir === 'asc' ? (['ASC', '>'] as const) : (['DESC', '<'] as const);
   const query = visible.clone();
@@ -59,4 +53,14 @@ async function checkMarker<Entity extends ObjectLiteral>(
 ): Promise<void> {
   const known = isUuid(marker) && (await visible.andWhere(`${visible.alias}.id = :marker`, { marker }).getExists());
   if (!known) throw new BaykeeperError({ code: 'not-found', publicMessage: 'The marker could not be found.' });
+}
+
+/** @throws BaykeeperError `invalid-input` for an unknown sort key */
+export function sortPropertyOf<Entity>(page: Page, sortKeys: SortKeys<Entity>): keyof Entity & string {
+  const property = Object.hasOwn(sortKeys, page.sortKey) ? sortKeys[page.sortKey] : undefined;
+  if (property !== undefined) return property;
+  throw new BaykeeperError({
+    code: 'invalid-input',
+    publicMessage: `sort_key must be one of ${Object.keys(sortKeys).join(', ')}.`,
+  });
 }

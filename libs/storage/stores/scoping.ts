@@ -36,6 +36,21 @@ function looksLikeUuid(ident: string): boolean {
   return /^[0-9a-f]{32}$/.test(digits);
 }
 
+/** The column in which an ident is looked up. @throws BaykeeperError `not-found` for what nothing can be called */
+export function identKind(what: string, ident: string): 'id' | 'name' {
+  const byUuid = looksLikeUuid(ident);
+  // PostgreSQL's text holds no NUL, so nothing has such a name.
+  if ((byUuid && !isUuid(ident)) || ident.includes('\0')) throw notFound(what, printable(ident));
+  return byUuid ? 'id' : 'name';
+}
+
+export function ambiguous(ident: string): BaykeeperError {
+  return new BaykeeperError({
+    code: 'conflict',
+    publicMessage: `Several have the name ${printable(ident)}. Use the uuid instead.`,
+  });
+}
+
 /**
  * Magnum's rule for `{ident}`: what looks like a uuid is looked up by uuid and must match exactly (an upper-case one is
  * not found), everything else by name.
@@ -46,25 +61,17 @@ export async function findByIdent<Entity extends ObjectLiteral>(
   what: string,
   ident: string,
 ): Promise<Entity> {
-  const byUuid = looksLikeUuid(ident);
-  // PostgreSQL's text holds no NUL, so nothing has such a name.
-  if ((byUuid && !isUuid(ident)) || ident.includes('\0')) throw notFound(what, printable(ident));
   const rows = await query
-    .andWhere(`${query.alias}.${byUuid ? 'id' : 'name'} = :ident`, { ident })
+    .andWhere(`${query.alias}.${identKind(what, ident)} = :ident`, { ident })
     .limit(2)
     .getMany();
-  if (rows.length > 1) {
-    throw new BaykeeperError({
-      code: 'conflict',
-      publicMessage: `Several have the name ${printable(ident)}. Use the uuid instead.`,
-    });
-  }
+  if (rows.length > 1) throw ambiguous(ident);
   const [row] = rows;
   if (!row) throw notFound(what, printable(ident));
   return row;
 }
 
 /** Any text may come as an ident; an error shows a harmless, short form of it. */
-function printable(ident: string): string {
+export function printable(ident: string): string {
   return ident.replace(/[\p{Cc}\p{Cf}]/gu, '?').slice(0, 255);
 }

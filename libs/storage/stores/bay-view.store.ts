@@ -1,0 +1,87 @@
+import type { Bay, BayId, Labels, NodeRole } from '@baykeeper/domain';
+import type { EntityManager } from 'typeorm';
+import type { BayOverview, BaySummary, BayVersion, BayViewStore, GroupSummary } from '../contracts/bay-views.js';
+import { BayEntity } from '../entities/bay.entity.js';
+import type { Page } from '../page.js';
+import type { Scope } from '../scope.js';
+import { BAY_SORT_KEYS } from './bay-columns.js';
+import { selectPrepared } from './prepared.js';
+import { ambiguous, identKind, notFound, printable, projectOf } from './scoping.js';
+import { selectPage } from './select-page.js';
+
+interface SummaryRow {
+  readonly groups: readonly GroupSummary[];
+}
+interface OverviewRow extends SummaryRow {
+  readonly addresses: readonly (readonly [NodeRole, string])[];
+  readonly parentLabels: Labels;
+}
+
+const GROUPS = `(SELECT coalesce(json_agg(json_build_object('id', node_groups.id, 'name', node_groups.name,
+    'role', node_groups.role, 'isDefault', node_groups.is_default, 'nodeCount', node_groups.node_count)
+    ORDER BY node_groups.sequence), '[]') FROM node_groups WHERE node_groups.bay_id = bays.id) AS groups`;
+const ADDRESSES = `(SELECT coalesce(json_agg(json_build_array(nodes.role, nodes.address) ORDER BY nodes.sequence), '[]')
+    FROM nodes WHERE nodes.bay_id = bays.id AND nodes.address IS NOT NULL AND nodes.removal_requested_at IS NULL)
+    AS addresses`;
+const PARENT = '(SELECT labels FROM baymodels WHERE baymodels.id = bays.baymodel_id) AS "parentLabels"';
+const IN_SCOPE = '($2::text IS NULL OR bays.project_id = $2)';
+
+export class PostgresBayViewStore implements BayViewStore {
+  private readonly columns: string;
+
+  constructor(private readonly manager: EntityManager) {
+    this.columns = manager.dataSource
+      .getMetadata(BayEntity)
+      .columns.filter((column) => column.isSelect)
+      .map((column) => `bays.${column.databaseName} AS "${column.propertyName}"`)
+      .join(', ');
+  }
+
+  async find(scope: Scope, ident: string): Promise<BayOverview> {
+    const kind = identKind('Bay', ident);
+    const text = `${this.overviewsWhere(`bays.${kind} = $1`)} LIMIT 2`;
+    const rows = await this.select<OverviewRow>(`bay-by-${kind}`, text, [ident, projectOf(scope)]);
+    if (rows.length > 1) throw ambiguous(ident);
+    const [row] = rows;
+    if (row === undefined) throw notFound('Bay', printable(ident));
+    return overviewOf(row);
+  }
+
+  page(scope: Scope, page: Page): Promise<readonly BayVersion[]> {
+    // Every wish and every change of what was found writes the bay's row, so its transaction is a version.
+    return selectPage<BayVersion, BayEntity>(this.manager, {
+      entity: BayEntity,
+      columns: 'bays.id, bays.xmin::text AS version',
+      sortKeys: BAY_SORT_KEYS,
+      scope,
+      page,
+    });
+  }
+
+  async summaries(scope: Scope, ids: readonly BayId[]): Promise<readonly BaySummary[]> {
+    if (ids.length === 0) return [];
+    const text = `SELECT ${this.columns}, ${GROUPS} FROM bays WHERE bays.id = ANY($1::uuid[]) AND ${IN_SCOPE}`;
+    const rows = await this.select<SummaryRow>('bay-summaries', text, [ids, projectOf(scope)]);
+    return rows.map(({ groups, ...bay }) => ({ bay, groups }));
+  }
+
+  async overviews(scope: Scope, ids: readonly BayId[]): Promise<readonly BayOverview[]> {
+    if (ids.length === 0) return [];
+    const text = this.overviewsWhere('bays.id = ANY($1::uuid[])');
+    return (await this.select<OverviewRow>('bay-overviews', text, [ids, projectOf(scope)])).map(overviewOf);
+  }
+
+  private overviewsWhere(condition: string): string {
+    return `SELECT ${this.columns}, ${GROUPS}, ${ADDRESSES}, ${PARENT} FROM bays WHERE ${condition} AND ${IN_SCOPE}`;
+  }
+
+  private select<Row>(name: string, text: string, values: readonly unknown[]): Promise<readonly (Bay & Row)[]> {
+    return selectPrepared<Bay & Row>(this.manager, name, text, values);
+  }
+}
+
+function overviewOf({ groups, addresses, parentLabels, ...bay }: Bay & OverviewRow): BayOverview {
+  const byRole: Record<NodeRole, string[]> = { master: [], worker: [] };
+  for (const [role, address] of addresses) byRole[role].push(address);
+  return { bay, groups, parentLabels, addresses: byRole };
+}
