@@ -10,7 +10,8 @@ import { BaymodelsController, ClusterTemplatesController } from './baymodels/bay
 import { CertificatesController } from './certificates/certificates.controller.js';
 import { DiscoveryController } from './documents/discovery.controller.js';
 import { DocumentsController, OpenapiHolder } from './documents/documents.controller.js';
-import { IdentityController, IdentityService } from './identity/identity.controller.js';
+import { IDENTITY_CONTROLLERS } from './identity/identity-controllers.js';
+import { IdentityService } from './identity/identity-service.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
@@ -53,7 +54,7 @@ export class ApiModule {
         DiscoveryController,
         DocumentsController,
         HealthController,
-        IdentityController,
+        ...IDENTITY_CONTROLLERS,
         BaymodelsController,
         ClusterTemplatesController,
         BayResourcesController,

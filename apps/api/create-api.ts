@@ -11,7 +11,7 @@ import { createServer, type ServerOptions } from './http/create-server.js';
 import { FailureFilter } from './http/failure.filter.js';
 import { NestLog } from './http/nest-log.js';
 
-export interface ApiOptions extends Pick<ServerOptions, 'observe'> {
+export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProxies'> {
   readonly parts: ApiParts;
   readonly access: AccessCheck;
   readonly log: Log;
@@ -21,7 +21,12 @@ export interface ApiOptions extends Pick<ServerOptions, 'observe'> {
 export async function createApi(options: ApiOptions): Promise<NestFastifyApplication> {
   const { parts, access, log } = options;
   const { baseUrl, version } = parts.settings;
-  const adapter = createServer({ baseUrl, access, log, ...(options.observe && { observe: options.observe }) });
+  const { observe, trustedProxies } = options;
+  const adapter = createServer({
+    ...{ baseUrl, access, log },
+    ...(observe && { observe }),
+    ...(trustedProxies && { trustedProxies }),
+  });
   const nestOptions: Pick<NestApplicationOptions, 'logger' | 'bodyParser' | 'abortOnError'> = {
     logger: new NestLog(log),
     // The server reads bodies by its own rules.

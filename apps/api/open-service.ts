@@ -22,16 +22,19 @@ import {
   type Catalogue,
   type Installation,
 } from '@baykeeper/services';
+import { openRateLimiter } from '@baykeeper/queue';
 import { openIdentity, type Identity } from '@baykeeper/tenancy';
 import path from 'node:path';
 import { openAccessCheck } from './access/access-check.js';
+import { openRequestLimit } from './access/request-limit.js';
 import { ApiSettings } from './api-settings.js';
 import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { createApi } from './create-api.js';
 import { API_VERSION } from './documents/api-version.js';
-import { IdentityService } from './identity/identity.controller.js';
+import { IdentityService } from './identity/identity-service.js';
+import { openLoginLimiter } from './identity/login-limiter.js';
 import { openNodeListener } from './nodes/node-listener.js';
 import { MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
@@ -50,7 +53,15 @@ export async function openService(
   configuration: Configuration,
   log: Log,
 ): Promise<Service> {
-  const identity = openIdentity({ database: installation.database, tokenHours: configuration.tokenHours });
+  const { loginsPerMinute, loginsPerUserPerMinute, requestsPerSecond, trustedProxies } = configuration;
+  const identity = openIdentity({
+    database: installation.database,
+    tokenHours: configuration.tokenHours,
+    limiter: openLoginLimiter(openRateLimiter(installation.redis, log), {
+      address: loginsPerMinute,
+      user: loginsPerUserPerMinute,
+    }),
+  });
   const registry = createMetrics('api');
   const parts = makeParts({ installation, configuration, identity, registry, log });
   await makeFirstRows({ installation, configuration, identity, baymodels: parts.baymodels, log });
@@ -58,7 +69,11 @@ export async function openService(
   const app = await createApi({
     parts,
     log,
-    access: openAccessCheck((token) => identity.validateToken(token)),
+    access: openAccessCheck({
+      validate: (token) => identity.validateToken(token),
+      takeTurn: openRequestLimit(requestsPerSecond),
+    }),
+    trustedProxies,
     observe: requestHistogram(registry),
   });
   const server = app.getHttpAdapter().getInstance();

@@ -25,6 +25,8 @@ export interface ErrorFacts {
   readonly code: ErrorCode;
   readonly publicMessage: string;
   readonly detail?: string | undefined;
+  /** When trying again has a chance, where that is known. */
+  readonly retryAfterSeconds?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -32,6 +34,7 @@ export class BaykeeperError extends Error {
   readonly code: ErrorCode;
   readonly publicMessage: string;
   readonly detail: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(facts: ErrorFacts) {
     super(facts.detail === undefined ? facts.publicMessage : `${facts.publicMessage} (${facts.detail})`, {
@@ -41,6 +44,7 @@ export class BaykeeperError extends Error {
     this.code = facts.code;
     this.publicMessage = facts.publicMessage;
     this.detail = facts.detail;
+    this.retryAfterSeconds = facts.retryAfterSeconds;
   }
 }
 

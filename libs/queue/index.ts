@@ -2,3 +2,4 @@ export * from './connection.js';
 export * from './signals.js';
 export * from './bay-queue.js';
 export * from './outbox-relay.js';
+export * from './rate-limit.js';

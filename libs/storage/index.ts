@@ -5,6 +5,7 @@ export * from './contracts/identity.js';
 export * from './contracts/nodes.js';
 export * from './contracts/records.js';
 export * from './contracts/stores.js';
+export * from './contracts/tokens.js';
 export * from './database.js';
 export * from './page.js';
 export * from './scope.js';

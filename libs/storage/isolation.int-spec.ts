@@ -46,7 +46,16 @@ const UNSCOPED = 'takes no scope';
 
 const PROBES: Probes = {
   settings: { ensure: UNSCOPED },
-  projects: { insert: UNSCOPED, ensure: UNSCOPED, findById: UNSCOPED, findByName: UNSCOPED },
+  projects: {
+    insert: UNSCOPED,
+    ensure: UNSCOPED,
+    findById: UNSCOPED,
+    findByName: UNSCOPED,
+    list: UNSCOPED,
+    lock: UNSCOPED,
+    update: UNSCOPED,
+    remove: UNSCOPED,
+  },
   users: {
     insert: UNSCOPED,
     ensure: UNSCOPED,
@@ -54,12 +63,30 @@ const PROBES: Probes = {
     findByName: UNSCOPED,
     setPassword: UNSCOPED,
     replaceHash: UNSCOPED,
-    setEnabled: UNSCOPED,
+    list: UNSCOPED,
+    update: UNSCOPED,
+    remove: UNSCOPED,
     recordFailedLogin: UNSCOPED,
     completeLogin: UNSCOPED,
+    isKnownAddress: UNSCOPED,
+    removeOldAddresses: UNSCOPED,
   },
-  roleAssignments: { assign: UNSCOPED, unassign: UNSCOPED, list: UNSCOPED },
+  roleAssignments: {
+    assign: UNSCOPED,
+    unassign: UNSCOPED,
+    list: UNSCOPED,
+    listAll: UNSCOPED,
+    listHolders: UNSCOPED,
+  },
   tokens: { insert: UNSCOPED, find: UNSCOPED, revoke: UNSCOPED, revokeByUser: UNSCOPED, removeExpired: UNSCOPED },
+  applicationCredentials: {
+    insert: UNSCOPED,
+    find: UNSCOPED,
+    findByName: UNSCOPED,
+    list: UNSCOPED,
+    countByUser: UNSCOPED,
+    remove: UNSCOPED,
+  },
   baymodels: {
     insert: [refused(({ baymodels }, scope, { projectId }) => baymodels.insert(scope, makeNewBaymodel(projectId)))],
     find: [

@@ -1,11 +1,10 @@
-/** Projects, users and who may do what where. */
+/** Making accounts and keeping their names and passwords within bounds. */
 import { randomUUID } from 'node:crypto';
-import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
-import type { Database, ProjectRecord, UserRecord } from '@baykeeper/storage';
-import { LONGEST_PASSWORD } from './authenticate.js';
+import type { ProjectId, UserId } from '@baykeeper/domain';
+import type { Database, ProjectRecord, Stores, UserRecord } from '@baykeeper/storage';
+import { LONGEST_PASSWORD } from './check-password.js';
 import type { Passwords } from './password.js';
-import { ADMIN_PROJECT } from './principal.js';
-import { ROLES, isRole } from './roles.js';
+import { ADMIN_PROJECT, invalid } from './principal.js';
 
 /** Keystone's bounds. */
 const LONGEST_PROJECT_NAME = 64;
@@ -14,7 +13,10 @@ const LONGEST_USER_NAME = 255;
 const ADMINISTRATOR = 'admin';
 
 /** A user without anything secret. */
-export type Account = Pick<UserRecord, 'id' | 'name' | 'defaultProjectId' | 'enabled' | 'createdAt'>;
+export type Account = Pick<
+  UserRecord,
+  'id' | 'name' | 'defaultProjectId' | 'enabled' | 'description' | 'email' | 'createdAt'
+>;
 
 export interface Administrator {
   readonly project: ProjectRecord;
@@ -23,96 +25,86 @@ export interface Administrator {
   readonly created: boolean;
 }
 
+export type NewProject = Pick<ProjectRecord, 'name'> & Partial<Pick<ProjectRecord, 'description' | 'enabled'>>;
+
+export interface NewUser extends Partial<Pick<UserRecord, 'enabled' | 'description' | 'email'>> {
+  readonly name: string;
+  readonly password: string;
+  readonly defaultProjectId?: ProjectId | null;
+}
+
 /** @throws BaykeeperError `invalid-input`; `conflict` when the name is taken */
-export async function createProject(database: Database, { name }: { readonly name: string }): Promise<ProjectRecord> {
-  checkName('project', name, LONGEST_PROJECT_NAME);
-  return database.stores.projects.insert({ id: randomUUID() as ProjectId, name });
+export async function createProject({ projects }: Stores, project: NewProject): Promise<ProjectRecord> {
+  checkProjectName(project.name);
+  return projects.insert({ ...project, id: randomUUID() as ProjectId });
 }
 
-/** @throws BaykeeperError `invalid-input`; `conflict` when the name is taken or the project is unknown */
+/**
+ * @param passwordHash of a password that was checked
+ * @throws BaykeeperError `invalid-input`; `conflict` when the name is taken or the project is unknown
+ */
 export async function createUser(
-  database: Database,
-  passwords: Passwords,
-  user: { readonly name: string; readonly password: string; readonly defaultProjectId?: ProjectId | null },
+  { users }: Stores,
+  { password: _hashed, ...user }: NewUser,
+  passwordHash: string,
 ): Promise<Account> {
-  checkName('user', user.name, LONGEST_USER_NAME);
-  checkPassword(user.password);
-  return accountOf(
-    await database.stores.users.insert({
-      id: randomUUID() as UserId,
-      name: user.name,
-      passwordHash: await passwords.hash(user.password),
-      defaultProjectId: user.defaultProjectId ?? null,
-    }),
-  );
-}
-
-/** @throws BaykeeperError `invalid-input` for an unknown role; `conflict` for an unknown user or project */
-export async function assignRole(
-  database: Database,
-  assignment: { readonly userId: UserId; readonly projectId: ProjectId; readonly role: string },
-): Promise<void> {
-  if (!isRole(assignment.role)) throw refuse(`A role is one of ${ROLES.join(', ')}.`);
-  await database.stores.roleAssignments.assign(assignment.userId, assignment.projectId, assignment.role);
-}
-
-/** All tokens of the user end. @throws BaykeeperError `invalid-input` */
-export async function changePassword(
-  database: Database,
-  passwords: Passwords,
-  userId: UserId,
-  password: string,
-): Promise<void> {
-  checkPassword(password);
-  const passwordHash = await passwords.hash(password);
-  await database.transaction(async ({ users, tokens }) => {
-    await users.setPassword(userId, passwordHash);
-    await tokens.revokeByUser(userId);
-  });
+  checkUserName(user.name);
+  const { defaultProjectId = null } = user;
+  return accountOf(await users.insert({ ...user, id: randomUUID() as UserId, passwordHash, defaultProjectId }));
 }
 
 /**
  * The first administrator: project `admin`, user `admin`, role admin. Made once, however many processes start at once
- * and however often; what is there stays as it is.
+ * and however often; what is there stays as it is, also when somebody else runs the installation by now.
  */
 export async function bootstrapAdministrator(
   database: Database,
   passwords: Passwords,
   { password }: { readonly password: string },
 ): Promise<Administrator> {
-  checkPassword(password);
+  checkPasswordLength(password);
   // Hashing is slow on purpose: not for a user that is there, and not while rows are held.
   const known = await database.stores.users.findByName(ADMINISTRATOR);
   const passwordHash = known?.passwordHash ?? (await passwords.hash(password));
   return database.transaction(async ({ projects, users, roleAssignments }) => {
     const project = await projects.ensure({ id: randomUUID() as ProjectId, name: ADMIN_PROJECT });
+    await projects.lock(project.id);
+    const [first] = await roleAssignments.listHolders(project.id, 'admin');
+    const holder = first === undefined ? null : await users.findById(first);
+    if (holder) return { project, user: accountOf(known ?? holder), created: false };
     const { user, created } = await users.ensure({
-      id: randomUUID() as UserId,
-      name: ADMINISTRATOR,
-      passwordHash,
-      defaultProjectId: project.id,
+      ...{ id: randomUUID() as UserId, name: ADMINISTRATOR },
+      ...{ passwordHash, defaultProjectId: project.id },
     });
     await roleAssignments.assign(user.id, project.id, 'admin');
     return { project, user: accountOf(user), created };
   });
 }
 
-function accountOf({ id, name, defaultProjectId, enabled, createdAt }: UserRecord): Account {
-  return { id, name, defaultProjectId, enabled, createdAt };
+export function accountOf(user: UserRecord): Account {
+  const { id, name, defaultProjectId, enabled, description, email, createdAt } = user;
+  return { id, name, defaultProjectId, enabled, description, email, createdAt };
+}
+
+/** @throws BaykeeperError `invalid-input` */
+export function checkProjectName(name: string): void {
+  checkName('project', name, LONGEST_PROJECT_NAME);
+}
+
+/** @throws BaykeeperError `invalid-input` */
+export function checkUserName(name: string): void {
+  checkName('user', name, LONGEST_USER_NAME);
 }
 
 function checkName(what: 'project' | 'user', name: string, longest: number): void {
-  if (name.length === 0 || name.length > longest || /\p{Cc}/u.test(name)) {
-    throw refuse(`A ${what}'s name has 1 to ${longest} characters and no control characters.`);
+  if (name.trim().length === 0 || name.length > longest || /\p{Cc}/u.test(name)) {
+    throw invalid(`A ${what}'s name has 1 to ${longest} characters and no control characters.`);
   }
 }
 
-function checkPassword(password: string): void {
+/** @throws BaykeeperError `invalid-input` */
+export function checkPasswordLength(password: string): void {
   if (password.length === 0 || password.length > LONGEST_PASSWORD) {
-    throw refuse(`A password has 1 to ${LONGEST_PASSWORD} characters.`);
+    throw invalid(`A password has 1 to ${LONGEST_PASSWORD} characters.`);
   }
-}
-
-function refuse(publicMessage: string): BaykeeperError {
-  return new BaykeeperError({ code: 'invalid-input', publicMessage });
 }

@@ -1,148 +1,127 @@
 /**
- * Logging in by password. Whoever fails learns nothing: an unknown user, a disabled one, a locked one and a wrong
- * password give the same error after the same work.
+ * Logging in: by password, by another token, or by an application credential. Whoever fails learns nothing: an unknown
+ * user, a disabled one, a locked one and a wrong password give the same error after the same work.
  */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { BaykeeperError, type UserId } from '@baykeeper/domain';
-import type { Database, LockPolicy, ProjectRecord, UserRecord } from '@baykeeper/storage';
-import type { Passwords } from './password.js';
-import { isOurDomain, isSystemAdmin, type DomainReference, type Principal } from './principal.js';
-import { expandRoles } from './roles.js';
-
-/** Which project the token shall be good for. */
-export type RequestedScope =
-  | { readonly projectId: string }
-  | { readonly projectName: string; readonly domain?: DomainReference | null }
-  /** No project, though the user has a default one. */
-  | 'unscoped'
-  /** The user's default project, if there is one. */
-  | null;
-
-export interface Credentials {
-  /** One of the two. */
-  readonly userName?: string | undefined;
-  readonly userId?: string | undefined;
-  /** The user's; with a name. */
-  readonly domain?: DomainReference | null;
-  readonly password: string;
-  readonly scope: RequestedScope;
-}
-
-export interface IssuedToken {
-  /** The only time that the token itself is seen: it is kept as a hash. */
-  readonly token: string;
-  readonly principal: Principal;
-}
-
-export interface LoginSettings {
-  readonly passwords: Passwords;
-  readonly tokenHours: number;
-  readonly now: () => Date;
-}
-
-/** Four slips are free; then guessing gets slow: 1, 2, 4 … seconds, at most 5 minutes, which a person can sit out. */
-const LOCK_POLICY: LockPolicy = { allowed: 5, firstLockSeconds: 1, longestLockSeconds: 300 };
+import { createHash, randomBytes } from 'node:crypto';
+import { BaykeeperError, type ProjectId } from '@baykeeper/domain';
+import type { Database, TokenRecord } from '@baykeeper/storage';
+import { checkApplicationCredential } from './check-application-credential.js';
+import { checkPassword } from './check-password.js';
+import { findScope } from './find-scope.js';
+import type { Attempt, LoginSettings, Subject } from './login-subject.js';
+import type { IssuedToken, Login, Proof } from './login.js';
+import { ADMIN_PROJECT, isSystemAdmin, type Origin, type Principal } from './principal.js';
+import { isRefusal, recordRefusal } from './record-change.js';
 
 const TOKEN_BYTES = 32;
 const AUDIT_ID_BYTES = 16;
-/** Keystone's own bound; hashing longer ones would be work for whoever sends them. */
-export const LONGEST_PASSWORD = 4_096;
 
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** @throws BaykeeperError `unauthenticated`; `too-many-requests` */
+/** @throws BaykeeperError `unauthenticated`; `forbidden` for a restricted application credential; `too-many-requests` */
 export async function authenticate(
   database: Database,
   settings: LoginSettings,
-  credentials: Credentials,
+  login: Login,
+  origin: Origin,
 ): Promise<IssuedToken> {
-  const user = await checkPassword(database, settings.passwords, credentials);
-  const project = await findProject(database, user, credentials.scope);
-  const roles = project ? expandRoles(await database.stores.roleAssignments.list(user.id, project.id)) : [];
-  if (project && roles.length === 0) throw projectRefused();
+  const attempt: Attempt = { ...origin, user: null };
+  try {
+    const subject = await identify(database, settings, login.proof, attempt);
+    const scope = await findScope(database.stores, subject, login.scope);
+    return await issueToken(database, settings, subject, scope);
+  } catch (error) {
+    // What is tried with unknown tokens is not bounded, and tells nothing: the table is not theirs to fill.
+    if (isRefusal(error) && login.proof.method !== 'token') {
+      const { user } = attempt;
+      await recordRefusal(database.stores, { action: 'identity:issue_token', user, error, origin });
+    }
+    throw error;
+  }
+}
 
+function identify(database: Database, settings: LoginSettings, proof: Proof, attempt: Attempt): Promise<Subject> {
+  switch (proof.method) {
+    case 'password':
+      return checkPassword(database, settings, proof, attempt);
+    case 'application_credential':
+      return checkApplicationCredential(database, settings, proof, attempt);
+    case 'token':
+      return checkToken(settings, proof.token);
+  }
+}
+
+async function checkToken(settings: LoginSettings, token: string): Promise<Subject> {
+  const principal = await settings.validateToken(token);
+  if (principal === null) {
+    throw new BaykeeperError({
+      code: 'unauthenticated',
+      publicMessage: 'The token is unknown or has ended. Log in again.',
+    });
+  }
+  const { applicationCredential, projectId, roles } = principal;
+  if (applicationCredential?.unrestricted === false) {
+    throw new BaykeeperError({
+      code: 'forbidden',
+      publicMessage: 'The token of a restricted application credential can not be exchanged for another one.',
+    });
+  }
+  return {
+    user: { id: principal.userId, name: principal.userName },
+    methods: [...new Set([...principal.methods, 'token'])],
+    parent: principal,
+    credential: applicationCredential &&
+      projectId && { ...applicationCredential, projectId, roles, expiresAt: principal.expiresAt },
+  };
+}
+
+interface FoundScope {
+  readonly project: { readonly id: ProjectId; readonly name: string } | null;
+  readonly systemProjectId: ProjectId | null;
+  readonly roles: Principal['roles'];
+}
+
+async function issueToken(
+  { stores }: Database,
+  settings: LoginSettings,
+  { user, methods, parent, credential }: Subject,
+  { project, systemProjectId, roles }: FoundScope,
+): Promise<IssuedToken> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const issuedAt = settings.now();
+  const ends = [
+    parent?.expiresAt ?? new Date(issuedAt.getTime() + settings.tokenHours * 3_600_000),
+    ...(credential?.expiresAt ? [credential.expiresAt] : []),
+  ];
   const principal: Principal = {
     userId: user.id,
     userName: user.name,
     projectId: project?.id ?? null,
     projectName: project?.name ?? null,
+    systemProjectId,
     roles,
-    isSystemAdmin: isSystemAdmin(project?.name ?? null, roles),
+    isSystemAdmin: isSystemAdmin(systemProjectId === null ? (project?.name ?? null) : ADMIN_PROJECT, roles),
+    applicationCredential: credential && {
+      ...{ id: credential.id, name: credential.name },
+      ...{ unrestricted: credential.unrestricted, accessRules: credential.accessRules },
+    },
+    methods,
     auditId: randomBytes(AUDIT_ID_BYTES).toString('base64url'),
+    rootAuditId: parent && (parent.rootAuditId ?? parent.auditId),
     issuedAt,
-    expiresAt: new Date(issuedAt.getTime() + settings.tokenHours * 3_600_000),
+    expiresAt: new Date(Math.min(...ends.map((end) => end.getTime()))),
   };
-  const { userId, projectId, auditId, expiresAt } = principal;
-  await database.stores.tokens.insert({ tokenHash: hashToken(token), userId, projectId, auditId, issuedAt, expiresAt });
+  await stores.tokens.insert(recordOf(token, principal));
   return { token, principal };
 }
 
-async function checkPassword(
-  { stores }: Database,
-  passwords: Passwords,
-  credentials: Credentials,
-): Promise<UserRecord> {
-  const { password } = credentials;
-  if (password.length > LONGEST_PASSWORD) throw loginRefused('the password is too long');
-  const user = await findUser(stores.users, credentials);
-  const matches = await passwords.matches(password, user?.passwordHash ?? passwords.nobodysHash);
-  if (!user || !matches || !user.enabled) {
-    // For a user that does not exist too, so that the answer takes one more round trip in every case.
-    await stores.users.recordFailedLogin(user?.id ?? (randomUUID() as UserId), LOCK_POLICY);
-    throw loginRefused(user ? 'wrong password or disabled user' : 'unknown user');
-  }
-  if (!(await stores.users.completeLogin(user.id))) throw loginRefused('the user is locked for a while');
-  if (passwords.isOutdated(user.passwordHash)) {
-    await stores.users.replaceHash(user.id, user.passwordHash, await passwords.hash(password));
-  }
-  return user;
-}
-
-function findUser(users: Database['stores']['users'], credentials: Credentials): Promise<UserRecord | null> {
-  const { userId, userName, domain } = credentials;
-  if (userId !== undefined) return users.findById(userId);
-  if (userName !== undefined && isOurDomain(domain)) return users.findByName(userName);
-  return Promise.resolve(null);
-}
-
-async function findProject(
-  { stores }: Database,
-  user: UserRecord,
-  scope: RequestedScope,
-): Promise<ProjectRecord | null> {
-  if (scope === 'unscoped') return null;
-  if (scope === null) {
-    const usual = user.defaultProjectId === null ? null : await stores.projects.findById(user.defaultProjectId);
-    // A default that can't be used (any more) must not keep anybody from logging in.
-    if (!usual?.enabled) return null;
-    const roles = await stores.roleAssignments.list(user.id, usual.id);
-    return roles.length > 0 ? usual : null;
-  }
-  const isKnown = 'projectId' in scope || isOurDomain(scope.domain);
-  if (!isKnown) throw projectRefused();
-  const project =
-    'projectId' in scope
-      ? await stores.projects.findById(scope.projectId)
-      : await stores.projects.findByName(scope.projectName);
-  if (!project?.enabled) throw projectRefused();
-  return project;
-}
-
-function loginRefused(detail: string): BaykeeperError {
-  return new BaykeeperError({
-    code: 'unauthenticated',
-    publicMessage: 'The user name or the password is not right. Check both; after several tries wait a few minutes.',
-    detail,
-  });
-}
-
-function projectRefused(): BaykeeperError {
-  return new BaykeeperError({
-    code: 'unauthenticated',
-    publicMessage: 'The user has no role in this project, or there is no such project. Ask an administrator.',
-  });
+function recordOf(token: string, principal: Principal): TokenRecord {
+  const { userId, projectId, systemProjectId, methods, auditId, rootAuditId, issuedAt, expiresAt } = principal;
+  return {
+    ...{ tokenHash: hashToken(token), userId, projectId, systemProjectId },
+    applicationCredentialId: principal.applicationCredential?.id ?? null,
+    ...{ methods, auditId, rootAuditId, issuedAt, expiresAt },
+  };
 }

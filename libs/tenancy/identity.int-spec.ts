@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import type { ProjectId, UserId } from '@baykeeper/domain';
 import { openDatabase, type Database } from '@baykeeper/storage';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
-import { openIdentity, type Credentials, type Identity } from './index.js';
+import { openIdentity, type Actor, type Identity, type Login, type Principal } from './index.js';
+import type { PasswordProof } from './login.js';
 
 // Starting a server takes a second, and many on a machine that is busy.
 jest.setTimeout(120_000);
@@ -29,6 +30,12 @@ function openProcess(): Identity {
   return openIdentity({ database, now: () => clock, passwordCost: { logN: 8, r: 8, p: 1 } });
 }
 
+function actorOf({ principal }: { principal: Principal }, changes: Partial<Actor> = {}): Actor {
+  const { userId, userName, projectId, roles, isSystemAdmin } = principal;
+  const where = { requestId: 'req-1', address: HOME };
+  return { userId, userName, projectId, roles, isSystemAdmin, isRestricted: false, ...where, ...changes };
+}
+
 function wait(ms: number): void {
   clock = new Date(clock.getTime() + ms);
 }
@@ -40,8 +47,15 @@ async function seedAda(role = 'member'): Promise<{ projectId: ProjectId; userId:
   return { projectId: project.id, userId: user.id };
 }
 
-function logIn(changes: Partial<Credentials> = {}, as = identity): ReturnType<Identity['authenticate']> {
-  return as.authenticate({ userName: 'ada', password: 'correct horse', scope: null, ...changes });
+type Changes = Partial<Omit<PasswordProof, 'method'> & Pick<Login, 'scope'>> & { readonly from?: string };
+const HOME = '192.0.2.1';
+
+function logIn(changes: Changes = {}, as = identity): ReturnType<Identity['authenticate']> {
+  const { scope = null, from = HOME, ...proof } = changes;
+  return as.authenticate(
+    { proof: { method: 'password', userName: 'ada', password: 'correct horse', ...proof }, scope },
+    { address: from, requestId: null },
+  );
 }
 
 describe('logging in', () => {
@@ -63,7 +77,7 @@ describe('logging in', () => {
 
   it('takes user and project by id or name, and the default project when none is named', async () => {
     const { projectId, userId } = await seedAda();
-    const ways: Partial<Credentials>[] = [
+    const ways: Changes[] = [
       { scope: null },
       { scope: { projectId } },
       { scope: { projectName: 'web', domain: { id: 'default' } }, domain: { id: 'default' } },
@@ -76,12 +90,12 @@ describe('logging in', () => {
   it('never tells a wrong password from a user that does not exist, is disabled or locked', async () => {
     const { userId } = await seedAda();
     const disabled = await identity.createUser({ name: 'bob', password: 'correct horse' });
-    await database.stores.users.setEnabled(disabled.id, false);
+    await database.stores.users.update(disabled.id, { enabled: false });
     const locked = await identity.createUser({ name: 'eve', password: 'correct horse' });
     const policy = { allowed: 1, firstLockSeconds: 3_600, longestLockSeconds: 3_600 };
-    await database.stores.users.recordFailedLogin(locked.id, policy);
+    await database.stores.users.recordFailedLogin(locked.id, HOME, { ofAddress: policy, ofUser: policy });
 
-    const failing: Partial<Credentials>[] = [
+    const failing: Changes[] = [
       { password: 'wrong' },
       { password: '' },
       { password: 'x'.repeat(5_000) },
@@ -107,7 +121,7 @@ describe('logging in', () => {
   it('needs a role in the project, and does not tell whether there is such a project', async () => {
     await seedAda();
     const other = await identity.createProject({ name: 'other' });
-    const scopes: Credentials['scope'][] = [
+    const scopes: Login['scope'][] = [
       { projectId: other.id },
       { projectName: 'other' },
       { projectName: 'none' },
@@ -143,51 +157,87 @@ describe('logging in', () => {
 });
 
 describe('guessing', () => {
-  it('is free four times; then the right password is refused, too, for a while', async () => {
-    const { userId } = await seedAda();
-    const { users } = database.stores;
-    const guess = () => expect(logIn({ password: 'guess' })).rejects.toMatchObject({ code: 'unauthenticated' });
+  const guess = (from?: string) =>
+    expect(logIn({ password: 'guess', ...(from !== undefined && { from }) })).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
+  const LOCKED = { code: 'unauthenticated', detail: 'the user is locked for a while' };
+
+  it('is free four times; then the right password is refused, too, for a while, from there', async () => {
+    await seedAda();
     for (let count = 0; count < 4; count += 1) await guess();
     await logIn();
-    expect(await users.findById(userId)).toMatchObject({ failedLogins: 0, lockedUntil: null });
-
+    for (let count = 0; count < 4; count += 1) await guess();
+    await logIn();
     for (let count = 0; count < 5; count += 1) await guess();
-    const locked = await users.findById(userId);
-    expect(locked?.failedLogins).toBe(5);
-    expect(locked?.lockedUntil).not.toBeNull();
+    await expect(logIn()).rejects.toMatchObject(LOCKED);
+    await logIn({ from: '192.0.2.2' });
+  });
+
+  it('counts a network of IPv6 as one address', async () => {
+    await seedAda();
+    for (let count = 0; count < 5; count += 1) await guess(`2001:db8::${count}`);
+    await expect(logIn({ from: '2001:db8::ffff:1' })).rejects.toMatchObject(LOCKED);
+    await logIn({ from: '2001:db8:0:1::1' });
   });
 
   it('is locked out twice as long each time, up to a bound, and not longer for trying meanwhile', async () => {
     const { userId } = await seedAda();
     const { users } = database.stores;
+    const free = { allowed: 1_000, firstLockSeconds: 1, longestLockSeconds: 1 };
     const lockedSeconds: number[] = [];
-    for (const allowed of [1, 1, 1, 1]) {
+    const hundreds = async (): Promise<number> =>
+      Math.round((((await users.findById(userId))?.lockedUntil?.getTime() ?? 0) - Date.now()) / 100_000);
+    for (let count = 0; count < 4; count += 1) {
       // A lock in the past: as if it had been waited for.
-      const policy = { allowed, firstLockSeconds: -100, longestLockSeconds: 1_000 };
-      await users.recordFailedLogin(userId, policy);
-      const user = await users.findById(userId);
-      lockedSeconds.push(Math.round(((user?.lockedUntil?.getTime() ?? 0) - Date.now()) / 100_000));
+      const policy = { allowed: 1, firstLockSeconds: -100, longestLockSeconds: 1_000 };
+      await users.recordFailedLogin(userId, HOME, { ofAddress: free, ofUser: policy });
+      lockedSeconds.push(await hundreds());
     }
     expect(lockedSeconds).toEqual([-1, -2, -4, -8]);
-    expect(await users.completeLogin(userId)).toBe(true);
+    expect(await users.completeLogin(userId, HOME)).toBe(true);
+    expect(await users.findById(userId)).toMatchObject({ failedLogins: 0, lockedUntil: null });
 
     const policy = { allowed: 1, firstLockSeconds: 10_000, longestLockSeconds: 500 };
-    await users.recordFailedLogin(userId, policy);
+    await users.recordFailedLogin(userId, 'elsewhere', { ofAddress: policy, ofUser: policy });
     const first = await users.findById(userId);
-    await users.recordFailedLogin(userId, policy);
+    await users.recordFailedLogin(userId, 'elsewhere', { ofAddress: policy, ofUser: policy });
+    await users.recordFailedLogin(userId, 'anywhere', { ofAddress: policy, ofUser: policy });
     expect(await users.findById(userId)).toEqual(first);
-    expect(Math.round(((first?.lockedUntil?.getTime() ?? 0) - Date.now()) / 100_000)).toBe(5);
-    expect(await users.completeLogin(userId)).toBe(false);
-    await expect(logIn()).rejects.toMatchObject({ code: 'unauthenticated', detail: 'the user is locked for a while' });
+    expect(await hundreds()).toBe(5);
+    for (const from of ['elsewhere', 'a third place']) await expect(logIn({ from })).rejects.toMatchObject(LOCKED);
+  });
+
+  it('from everywhere locks nobody out of where that one is at home', async () => {
+    const { userId } = await seedAda();
+    const { users } = database.stores;
+    await logIn();
+    const policy = { allowed: 1, firstLockSeconds: 1_000, longestLockSeconds: 1_000 };
+    await users.recordFailedLogin(userId, 'botnet', { ofAddress: policy, ofUser: policy });
+    await expect(logIn({ from: '192.0.2.2' })).rejects.toMatchObject(LOCKED);
+    await logIn();
+  });
+
+  it('locks nobody out for longer than half a minute, however many addresses guess', async () => {
+    const { userId } = await seedAda();
+    const guesses = Array.from({ length: 30 }, (_, index) => index);
+    for (const round of [0, 1, 2, 3]) {
+      await Promise.all(
+        guesses.map((index) => logIn({ password: 'x', from: `10.0.${round}.${index}` }).catch(() => null)),
+      );
+    }
+    const user = await database.stores.users.findById(userId);
+    const seconds = ((user?.lockedUntil?.getTime() ?? 0) - Date.now()) / 1_000;
+    expect(user?.failedLogins).toBeGreaterThanOrEqual(100);
+    expect(seconds).toBeLessThanOrEqual(30);
   });
 
   it('many at once locks the user, too', async () => {
     const { userId } = await seedAda();
     const guesses = Array.from({ length: 12 }, () => logIn({ password: 'guess' }).catch(() => null));
     expect(await Promise.all(guesses)).toEqual(Array.from({ length: 12 }, () => null));
-    const user = await database.stores.users.findById(userId);
-    expect(user?.failedLogins).toBeGreaterThanOrEqual(5);
-    expect(user?.lockedUntil).not.toBeNull();
+    expect((await database.stores.users.findById(userId))?.failedLogins).toBeGreaterThanOrEqual(5);
+    await expect(logIn()).rejects.toMatchObject(LOCKED);
   });
 
   it('leaves many right logins at once alone', async () => {
@@ -249,11 +299,11 @@ describe('a token', () => {
   it('ends when its user is disabled or gets another password', async () => {
     const { userId } = await seedAda();
     const { token } = await logIn();
-    await database.stores.users.setEnabled(userId, false);
+    await database.stores.users.update(userId, { enabled: false });
     expect(await identity.validateToken(token)).toBeNull();
-    await database.stores.users.setEnabled(userId, true);
+    await database.stores.users.update(userId, { enabled: true });
     expect(await identity.validateToken(token)).not.toBeNull();
-    await identity.changePassword(userId, 'battery staple');
+    await identity.users.changeOwnPassword(actorOf(await logIn()), userId, 'correct horse', 'battery staple');
     expect(await identity.validateToken(token)).toBeNull();
     await expect(logIn()).rejects.toMatchObject({ code: 'unauthenticated' });
     await logIn({ password: 'battery staple' });
@@ -284,6 +334,8 @@ describe('accounts', () => {
       'name',
       'defaultProjectId',
       'enabled',
+      'description',
+      'email',
       'createdAt',
     ]);
   });

@@ -1,24 +1,33 @@
 import type { ProjectId, UserId } from '@baykeeper/domain';
 import type { Database, LiveToken, ProjectRecord } from '@baykeeper/storage';
 import {
-  assignRole,
   bootstrapAdministrator,
-  changePassword,
+  checkPasswordLength,
   createProject,
   createUser,
   type Account,
   type Administrator,
+  type NewUser,
 } from './accounts.js';
-import { authenticate, hashToken, type Credentials, type IssuedToken } from './authenticate.js';
+import { ApplicationCredentials } from './application-credentials.js';
+import { authenticate, hashToken } from './authenticate.js';
+import { checkPassword } from './check-password.js';
+import { Grants } from './grants.js';
+import type { LoginSettings } from './login-subject.js';
+import { UNLIMITED, type IssuedToken, type Login, type LoginLimiter } from './login.js';
 import { openPasswords, type PasswordCost } from './password.js';
-import { isSystemAdmin, type Principal } from './principal.js';
-import { expandRoles } from './roles.js';
+import { ADMIN_PROJECT, invalid, isSystemAdmin, type Origin, type Principal } from './principal.js';
+import { Projects } from './projects.js';
+import { expandRoles, isRole, ROLES, rolesOfCredential } from './roles.js';
 import { openTokenCache } from './token-cache.js';
+import { Users } from './users.js';
 
 export interface IdentitySettings {
   readonly database: Database;
   /** How long a token is valid; 12 unless told. */
   readonly tokenHours?: number;
+  /** How often somebody may try to log in; as often as one likes unless told. */
+  readonly limiter?: LoginLimiter;
   readonly now?: () => Date;
   /** What hashing a password costs. Only tests, which are in a hurry, have a reason to say it. */
   readonly passwordCost?: PasswordCost;
@@ -26,8 +35,11 @@ export interface IdentitySettings {
 
 /** Who somebody is and what that one may do. Any number of processes over one database. */
 export interface Identity {
-  /** @throws BaykeeperError `unauthenticated`, which never says whether the user exists; `too-many-requests` */
-  authenticate(credentials: Credentials): Promise<IssuedToken>;
+  /**
+   * @throws BaykeeperError `unauthenticated`, which never says whether the user exists; `forbidden` for a restricted
+   * application credential's token; `too-many-requests`
+   */
+  authenticate(login: Login, origin?: Origin): Promise<IssuedToken>;
   /**
    * Null for a token that is unknown, expired or revoked, or whose user, project or roles are gone. What was revoked in
    * another process may be taken for up to five seconds more.
@@ -35,65 +47,93 @@ export interface Identity {
   validateToken(token: string): Promise<Principal | null>;
   /** An unknown token is fine. */
   revokeToken(token: string): Promise<void>;
-  /** To be called now and then. @returns how many went. */
+  /** To be called now and then: removes tokens that have expired, and what is known of old logins. @returns how many tokens */
   removeExpiredTokens(): Promise<number>;
   /** See {@link bootstrapAdministrator}. */
   bootstrapAdministrator(options: { readonly password: string }): Promise<Administrator>;
+  readonly projects: Projects;
+  readonly users: Users;
+  readonly grants: Grants;
+  readonly applicationCredentials: ApplicationCredentials;
+  /** What follows is nobody's request, so it is not audited: for tests and for what the installation does by itself. */
   createProject(project: { readonly name: string }): Promise<ProjectRecord>;
-  createUser(user: {
-    readonly name: string;
-    readonly password: string;
-    readonly defaultProjectId?: ProjectId | null;
-  }): Promise<Account>;
+  createUser(user: NewUser): Promise<Account>;
   assignRole(assignment: {
     readonly userId: UserId;
     readonly projectId: ProjectId;
     readonly role: string;
   }): Promise<void>;
-  /** All tokens of the user end. */
-  changePassword(userId: UserId, password: string): Promise<void>;
 }
 
 const DEFAULT_TOKEN_HOURS = 12;
+const NOWHERE: Origin = { address: null, requestId: null };
 
 export function openIdentity({
   database,
   tokenHours = DEFAULT_TOKEN_HOURS,
+  limiter = UNLIMITED,
   now = () => new Date(),
   passwordCost,
 }: IdentitySettings): Identity {
   const cache = openTokenCache(now);
   const passwords = openPasswords(passwordCost);
+  const changed = (): void => {
+    cache.forgetAll();
+  };
+  const validateToken = (token: string): Promise<Principal | null> => {
+    const tokenHash = hashToken(token);
+    return cache.get(tokenHash, async () => principalOf(await database.stores.tokens.find(tokenHash)));
+  };
+  const settings: LoginSettings = { passwords, limiter, tokenHours, now, validateToken };
   return {
-    authenticate: (credentials) => authenticate(database, { passwords, tokenHours, now }, credentials),
-    validateToken(token) {
-      const tokenHash = hashToken(token);
-      return cache.get(tokenHash, async () => principalOf(await database.stores.tokens.find(tokenHash)));
-    },
+    validateToken,
+    authenticate: (login, origin = NOWHERE) => authenticate(database, settings, login, origin),
     async revokeToken(token) {
       const tokenHash = hashToken(token);
       await database.stores.tokens.revoke(tokenHash);
       cache.forget(tokenHash);
     },
-    removeExpiredTokens: () => database.stores.tokens.removeExpired(),
+    async removeExpiredTokens() {
+      await database.stores.users.removeOldAddresses();
+      return database.stores.tokens.removeExpired();
+    },
     bootstrapAdministrator: (options) => bootstrapAdministrator(database, passwords, options),
-    createProject: (project) => createProject(database, project),
-    createUser: (user) => createUser(database, passwords, user),
-    assignRole: (assignment) => assignRole(database, assignment),
-    async changePassword(userId, password) {
-      await changePassword(database, passwords, userId, password);
-      cache.forgetAll();
+    projects: new Projects(database, changed),
+    users: new Users(
+      database,
+      passwords,
+      (proof, origin) => checkPassword(database, settings, proof, { ...origin, user: null }),
+      changed,
+    ),
+    grants: new Grants(database, changed),
+    applicationCredentials: new ApplicationCredentials(database, passwords, now, changed),
+    createProject: (project) => createProject(database.stores, project),
+    async createUser(user) {
+      checkPasswordLength(user.password);
+      return createUser(database.stores, user, await passwords.hash(user.password));
+    },
+    async assignRole({ userId, projectId, role }) {
+      if (!isRole(role)) throw invalid(`A role is one of ${ROLES.join(', ')}.`);
+      await database.stores.roleAssignments.assign(userId, projectId, role);
     },
   };
 }
 
+/** Null when the user has lost the roles that make the token good for anything. */
 function principalOf(token: LiveToken | null): Principal | null {
   if (!token) return null;
-  const { userId, userName, projectId, projectName, auditId, issuedAt, expiresAt } = token;
-  const roles = expandRoles(token.roles);
+  const { projectId, projectName, systemProjectId, applicationCredential: credential } = token;
+  const roles = credential ? rolesOfCredential(token.roles, credential.roles) : expandRoles(token.roles);
   if (projectId !== null && roles.length === 0) return null;
+  if (systemProjectId !== null && !roles.includes('admin')) return null;
   return {
-    ...{ userId, userName, projectId, projectName, roles, auditId, issuedAt, expiresAt },
-    isSystemAdmin: isSystemAdmin(projectName, roles),
+    ...{ userId: token.userId, userName: token.userName, projectId, projectName, systemProjectId, roles },
+    isSystemAdmin: isSystemAdmin(systemProjectId === null ? projectName : ADMIN_PROJECT, roles),
+    applicationCredential: credential && {
+      ...{ id: credential.id, name: credential.name },
+      ...{ unrestricted: credential.unrestricted, accessRules: credential.accessRules },
+    },
+    ...{ methods: token.methods, auditId: token.auditId, rootAuditId: token.rootAuditId },
+    ...{ issuedAt: token.issuedAt, expiresAt: token.expiresAt },
   };
 }

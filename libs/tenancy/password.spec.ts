@@ -43,11 +43,26 @@ describe('passwords', () => {
   });
 
   it('are refused, not queued for ever, when too many come at once', async () => {
-    const tries = await Promise.allSettled(Array.from({ length: 70 }, () => passwords.matches('x', CHEAP)));
-    const refused = tries.filter((result) => result.status === 'rejected');
-    expect(refused).toHaveLength(4);
+    const tries = Array.from({ length: 140 }, (_, index) => passwords.matches('x', CHEAP, `address ${index % 10}`));
+    const refused = (await Promise.allSettled(tries)).filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(10);
     expect(refused[0]?.reason).toMatchObject({ code: 'too-many-requests' });
     expect(await passwords.matches('x', CHEAP)).toBe(false);
+  });
+
+  it('of one address that floods wait and are refused, while others have their turn', async () => {
+    const ended: string[] = [];
+    const flood = Array.from({ length: 60 }, () =>
+      passwords.matches('x', CHEAP, 'flood').then(
+        () => ended.push('flood'),
+        () => ended.push('refused'),
+      ),
+    );
+    const other = passwords.matches('x', CHEAP, 'other').then(() => ended.push('other'));
+    await Promise.all([...flood, other]);
+    expect(ended.filter((who) => who === 'refused')).toHaveLength(26);
+    // Two of the flood run already, and perhaps one more ends before.
+    expect(ended.filter((who) => who !== 'refused').indexOf('other')).toBeLessThanOrEqual(4);
   });
 });
 

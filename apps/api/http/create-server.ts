@@ -10,7 +10,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '@baykeeper/domain';
 import { invalidInput, showName, type Caller } from '@baykeeper/services';
-import type { AccessCheck } from '../access/access-check.js';
+import type { AccessCheck, TokenHolder } from '../access/access-check.js';
 import { addBodyParsers } from './body-parsers.js';
 import { RouterRefusal, VersionRefusal, failureOf } from './failure.js';
 import { sendFailure } from './failure.filter.js';
@@ -28,6 +28,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on routes that need no project. */
     caller: Caller | null;
+    /** Null on routes that need no token. */
+    holder: TokenHolder | null;
     /** The minor version this request is served with. */
     minor: number;
   }
@@ -37,6 +39,8 @@ export interface ServerOptions {
   readonly baseUrl: string;
   readonly access: AccessCheck;
   readonly log: Log;
+  /** Proxies whose word about the other end of a connection is taken: addresses or networks. */
+  readonly trustedProxies?: readonly string[];
   /** Called once per answered request, for metrics. */
   readonly observe?: (request: { method: string; route: string; status: number; seconds: number }) => void;
 }
@@ -48,6 +52,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
   const routes = new RouteIndex();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
+    ...(options.trustedProxies && options.trustedProxies.length > 0 && { trustProxy: [...options.trustedProxies] }),
     requestTimeout: REQUEST_TIMEOUT,
     exposeHeadRoutes: false,
     genReqId: () => `req-${randomUUID()}`,
@@ -64,6 +69,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
   const server = adapter.getInstance();
 
   server.decorateRequest('caller', null);
+  server.decorateRequest('holder', null);
   server.decorateRequest('minor', MINIMUM_MINOR);
   addBodyParsers(server);
 
@@ -77,7 +83,9 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     identify(request, reply);
     const facts = request.routeOptions.config.facts;
     if (request.is404 || facts === undefined) throw missing(routes, request);
-    request.caller = await options.access(facts.access, request);
+    const { caller, holder } = await options.access(facts.access, request);
+    request.caller = caller;
+    request.holder = holder;
     agreeOnVersion(request, reply);
     if (!accepts(request.headers.accept, facts.mediaTypes)) throw new RouterRefusal(406);
     if (!facts.takesQuery) refuseQuery(request);
@@ -94,7 +102,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
         route,
         status: reply.statusCode,
         seconds,
-        projectId: request.caller?.projectId,
+        projectId: request.holder?.projectId,
       },
       'answering a request',
     );

@@ -37,7 +37,7 @@ export class VersionRefusal extends Error {
 }
 
 /** Seconds a client should wait when something we need is away. */
-const RETRY_AFTER_SECONDS = '2';
+const RETRY_AFTER_SECONDS = 2;
 const ROUTER_STATUSES = new Set([404, 405, 406]);
 
 export function formOf(path: string): FailureForm {
@@ -88,7 +88,7 @@ function factsOf(error: unknown): FailureFacts {
   if (error instanceof BaykeeperError) {
     const status = httpStatusOf(error.code);
     const headers: Record<string, string> =
-      status === 503 || status === 429 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {};
+      status === 503 || status === 429 ? { 'Retry-After': String(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS) } : {};
     return { status, message: error.publicMessage, headers, fromRouter: false };
   }
   if (error instanceof RouterRefusal) {

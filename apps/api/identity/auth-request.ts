@@ -1,66 +1,91 @@
-/** Keystone v3's body of `POST /auth/tokens`, as far as passwords go. What we do not know of it is left alone. */
+/** Keystone v3's body of `POST /auth/tokens`. What we do not know of it is left alone. */
 import { z } from 'zod';
-import type { Credentials, RequestedScope } from '@baykeeper/tenancy';
-import { invalidAttribute, invalidInput, isStorable, parseBody } from '@baykeeper/services';
+import { invalidAttribute, invalidInput, parseBody } from '@baykeeper/services';
+import type { Login, Proof, RequestedScope } from '@baykeeper/tenancy';
+import { shortText } from './keystone.js';
 
-const TEXT_ADVICE = 'give text of 1 to 255 characters';
-const short = z
-  .string({ error: TEXT_ADVICE })
-  .min(1, { error: TEXT_ADVICE })
-  .max(255, { error: TEXT_ADVICE })
-  .refine(isStorable, { error: TEXT_ADVICE });
 const OBJECT_ADVICE = 'give an object, as Keystone version 3 describes it';
 const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, { error: OBJECT_ADVICE });
 
-const domain = object({ id: short.optional(), name: short.optional() });
-const project = object({ id: short.optional(), name: short.optional(), domain: domain.nullable().optional() });
-const METHODS_ADVICE = 'give ["password"], which is the only method there is';
+const domain = object({ id: shortText.optional(), name: shortText.optional() });
+const project = object({ id: shortText.optional(), name: shortText.optional(), domain: domain.nullable().optional() });
+const user = object({ id: shortText.optional(), name: shortText.optional(), domain: domain.nullable().optional() });
+const METHODS = ['password', 'token', 'application_credential'] as const;
+const METHODS_ADVICE = `give one of ${METHODS.map((method) => `["${method}"]`).join(', ')}`;
+const SCOPE_ADVICE = 'give a project by its id, or by its name and domain';
 
 export const authSchema = object({
   auth: object({
     identity: object({
-      methods: z.array(z.string(), { error: METHODS_ADVICE }).min(1, { error: METHODS_ADVICE }),
-      password: object({
-        user: object({
-          id: short.optional(),
-          name: short.optional(),
-          domain: domain.nullable().optional(),
-          password: z.string({ error: 'give the password' }),
-        }),
-      }),
+      methods: z
+        .array(z.enum(METHODS, { error: METHODS_ADVICE }), { error: METHODS_ADVICE })
+        .length(1, { error: METHODS_ADVICE }),
+      password: object({ user: user.extend({ password: z.string({ error: 'give the password' }) }) }).optional(),
+      token: object({
+        id: z.string({ error: 'give the token' }).max(1_024, { error: 'give a token of ours' }),
+      }).optional(),
+      application_credential: object({
+        id: shortText.optional(),
+        name: shortText.optional(),
+        secret: z.string({ error: 'give the secret' }),
+        user: user.optional(),
+      }).optional(),
     }),
     scope: z
       .union(
-        [z.literal('unscoped'), z.looseObject({ project: project.optional(), unscoped: z.unknown().optional() })],
-        {
-          error: 'give a project by its id, or by its name and domain',
-        },
+        [
+          z.literal('unscoped'),
+          z.looseObject({
+            project: project.optional(),
+            domain: domain.optional(),
+            system: z.looseObject({ all: z.literal(true) }).optional(),
+            unscoped: z.unknown().optional(),
+          }),
+        ],
+        { error: SCOPE_ADVICE },
       )
       .nullable()
       .optional(),
   }),
 }).meta({ id: 'AuthInput' });
 
-type Scope = z.output<typeof authSchema>['auth']['scope'];
+type Auth = z.output<typeof authSchema>['auth'];
 
 /** @throws BaykeeperError `invalid-input` */
-export function readCredentials(body: unknown): Credentials {
+export function readLogin(body: unknown): Login {
   const { identity, scope } = parseBody(authSchema, body).auth;
-  if (identity.methods.some((method) => method !== 'password')) {
-    throw invalidAttribute('auth/identity/methods', METHODS_ADVICE);
-  }
-  const { id, name, domain: userDomain, password } = identity.password.user;
-  if (id === undefined && name === undefined) {
-    throw invalidAttribute('auth/identity/password/user', 'give the id or the name of a user');
-  }
-  return { userId: id, userName: name, domain: userDomain ?? null, password, scope: scopeOf(scope) };
+  return { proof: proofOf(identity), scope: scopeOf(scope) };
 }
 
-function scopeOf(scope: Scope): RequestedScope {
+function proofOf(identity: Auth['identity']): Proof {
+  const [method] = identity.methods;
+  const { password, token, application_credential: credential } = identity;
+  if (method === 'token' && token !== undefined) return { method, token: token.id };
+  if (method === 'password' && password !== undefined) {
+    const { id, name, domain: userDomain, password: secret } = password.user;
+    if (id === undefined && name === undefined) {
+      throw invalidAttribute('auth/identity/password/user', 'give the id or the name of a user');
+    }
+    return { method, userId: id, userName: name, domain: userDomain ?? null, password: secret };
+  }
+  if (method === 'application_credential' && credential !== undefined) {
+    const { id, name, secret, user: owner } = credential;
+    if (id === undefined && (name === undefined || (owner?.id === undefined && owner?.name === undefined))) {
+      throw invalidAttribute('auth/identity/application_credential', 'give the id, or the name and its user');
+    }
+    const reference = { userId: owner?.id, userName: owner?.name, domain: owner?.domain ?? null };
+    return { method, id, name, secret, ...reference };
+  }
+  throw invalidAttribute(`auth/identity/${method ?? 'methods'}`, OBJECT_ADVICE);
+}
+
+function scopeOf(scope: Auth['scope']): RequestedScope {
   if (scope === null || scope === undefined) return null;
   if (scope === 'unscoped' || scope.unscoped !== undefined) return 'unscoped';
+  if (scope.system !== undefined) return 'system';
   const { project: wanted } = scope;
   if (wanted?.id !== undefined) return { projectId: wanted.id };
   if (wanted?.name !== undefined) return { projectName: wanted.name, domain: wanted.domain ?? null };
+  if (scope.domain !== undefined) return 'domain';
   throw invalidInput('Only projects can be a scope: give one by its id, or by its name and domain.');
 }

@@ -1,28 +1,21 @@
-/** Identity in Keystone v3's form, as much of it as logging in needs. */
-import { Body, Controller, Delete, Get, Head, HttpCode, Post, Req, Res } from '@nestjs/common';
+/** Tokens in Keystone v3's form, and the versions of the service. */
+import { Body, Controller, Delete, Get, Head, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BaykeeperError } from '@baykeeper/domain';
-import { forbidden } from '@baykeeper/services';
-import type { Identity, Principal } from '@baykeeper/tenancy';
-import { unauthenticated } from '../access/access-check.js';
+import { forbidden, parseQuery } from '@baykeeper/services';
+import type { Principal } from '@baykeeper/tenancy';
+import { actorOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
 import { Operation } from '../http/operation.decorator.js';
-import { authSchema, readCredentials } from './auth-request.js';
+import { authSchema, readLogin } from './auth-request.js';
+import { IdentityService } from './identity-service.js';
+import { anyQuery, failures, queryFlag } from './keystone.js';
 import { tokenAnswer, tokenBody } from './token.bodies.js';
 
-/** Hands the identity library to the controller. */
-export class IdentityService {
-  constructor(readonly identity: Pick<Identity, 'authenticate' | 'validateToken' | 'revokeToken'>) {}
-}
-
-const failure = z
-  .object({ error: z.object({ code: z.int(), title: z.string(), message: z.string() }) })
-  .meta({ id: 'IdentityError' });
-const FAILED = { 401: { description: 'Not (or no longer) valid', schema: failure } };
-const UNKNOWN = { 404: { description: 'There is no such token', schema: failure } };
 const document = z.looseObject({}).meta({ id: 'IdentityVersion' });
 const SUBJECT_HEADER = 'X-Subject-Token';
+const tokenQuery = anyQuery.extend({ nocatalog: queryFlag.optional() });
 
 @Controller('identity')
 export class IdentityController {
@@ -55,38 +48,45 @@ export class IdentityController {
   @HttpCode(201)
   @Operation({
     access: 'identity:issue_token',
-    summary: 'Log in by password',
-    description: 'The token is in the header X-Subject-Token of the answer; it is sent as X-Auth-Token from then on.',
+    summary: 'Log in by password, application credential or another token',
+    description:
+      'The token is in the header X-Subject-Token of the answer; it is sent as X-Auth-Token from then on. ' +
+      'A token that was got with another one ends with that one’s time.',
     body: authSchema,
-    answers: {
-      201: { description: 'A token', schema: tokenAnswer },
-      400: { description: 'The input is wrong', schema: failure },
-      ...FAILED,
-    },
+    query: tokenQuery,
+    answers: { 201: { description: 'A token', schema: tokenAnswer }, ...failures(400, 403, 429) },
   })
-  async issue(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { token, principal } = await this.service.identity.authenticate(readCredentials(body));
+  async issue(
+    @Body() body: unknown,
+    @Query() query: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const origin = { address: request.ip, requestId: request.id };
+    const { token, principal } = await this.service.identity.authenticate(readLogin(body), origin);
     void reply.header(SUBJECT_HEADER, token).header('Vary', 'X-Auth-Token');
-    return tokenBody(principal, this.settings.baseUrl);
+    return this.bodyOf(principal, query);
   }
 
   @Get('v3/auth/tokens')
   @Operation({
     access: 'identity:validate_token',
     summary: 'Show a token: the one in X-Subject-Token',
-    answers: { 200: { description: 'The token', schema: tokenAnswer }, ...FAILED, ...UNKNOWN },
+    query: tokenQuery,
+    answers: { 200: { description: 'The token', schema: tokenAnswer }, ...failures(403, 404) },
   })
-  async show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async show(@Req() request: FastifyRequest, @Query() query: unknown, @Res({ passthrough: true }) reply: FastifyReply) {
     const { token, principal } = await this.subjectOf(request, 'identity:validate_token');
     void reply.header(SUBJECT_HEADER, token);
-    return tokenBody(principal, this.settings.baseUrl);
+    return this.bodyOf(principal, query);
   }
 
   @Head('v3/auth/tokens')
   @Operation({
     access: 'identity:validate_token',
     summary: 'Whether the token in X-Subject-Token is valid',
-    answers: { 200: { description: 'It is' }, ...FAILED, ...UNKNOWN },
+    query: tokenQuery,
+    answers: { 200: { description: 'It is' }, ...failures(403, 404) },
   })
   async check(@Req() request: FastifyRequest): Promise<void> {
     await this.subjectOf(request, 'identity:validate_token');
@@ -97,7 +97,8 @@ export class IdentityController {
   @Operation({
     access: 'identity:revoke_token',
     summary: 'End the token in X-Subject-Token',
-    answers: { 204: { description: 'It has ended' }, ...FAILED, ...UNKNOWN },
+    query: anyQuery,
+    answers: { 204: { description: 'It has ended' }, ...failures(403, 404) },
   })
   async revoke(@Req() request: FastifyRequest): Promise<void> {
     const { token } = await this.subjectOf(request, 'identity:revoke_token');
@@ -109,12 +110,10 @@ export class IdentityController {
     request: FastifyRequest,
     rule: string,
   ): Promise<{ readonly token: string; readonly principal: Principal }> {
-    const { identity } = this.service;
-    const asking = await identity.validateToken(textOf(request.headers['x-auth-token']));
-    if (asking === null) throw unauthenticated();
-    const token = textOf(request.headers['x-subject-token']);
-    const principal = token === '' ? null : await identity.validateToken(token);
-    if (principal === null) {
+    const asking = actorOf(request);
+    const token = request.headers['x-subject-token'];
+    const principal = typeof token === 'string' ? await this.service.identity.validateToken(token) : null;
+    if (principal === null || typeof token !== 'string') {
       throw new BaykeeperError({
         code: 'not-found',
         publicMessage: 'The token in X-Subject-Token could not be found.',
@@ -122,6 +121,11 @@ export class IdentityController {
     }
     if (principal.userId !== asking.userId && !asking.isSystemAdmin) throw forbidden(rule);
     return { token, principal };
+  }
+
+  private bodyOf(principal: Principal, query: unknown) {
+    const { nocatalog = false } = parseQuery(tokenQuery, query);
+    return tokenBody(principal, this.settings.baseUrl, { withCatalog: !nocatalog });
   }
 
   private versionBody() {
@@ -133,8 +137,4 @@ export class IdentityController {
       'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
     };
   }
-}
-
-function textOf(header: string | string[] | undefined): string {
-  return typeof header === 'string' ? header : '';
 }

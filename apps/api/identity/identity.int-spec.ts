@@ -83,21 +83,22 @@ describe('logging in', () => {
   test('to a project that is not one’s own fails', async () => {
     expect((await login(ADMIN, { project: { id: await api.project() } })).status).toBe(401);
     expect((await login(ADMIN, { project: { name: 'nothing', domain: { id: 'default' } } })).status).toBe(401);
+    expect((await login(ADMIN, { domain: { id: 'default' } })).status).toBe(401);
   });
 
   test.each<[string, unknown]>([
     ['nothing', {}],
-    ['another method', { auth: { identity: { methods: ['token'], password: { user: ADMIN } } } }],
+    ['another method', { auth: { identity: { methods: ['totp'], password: { user: ADMIN } } } }],
+    ['two methods', { auth: { identity: { methods: ['password', 'token'], password: { user: ADMIN } } } }],
+    ['a method without its proof', { auth: { identity: { methods: ['token'], password: { user: ADMIN } } } }],
     ['no user', { auth: { identity: { methods: ['password'], password: { user: { password: 'x' } } } } }],
     [
       'a number for a password',
       { auth: { identity: { methods: ['password'], password: { user: { name: 'a', password: 1 } } } } },
     ],
     [
-      'a domain for a scope',
-      {
-        auth: { identity: { methods: ['password'], password: { user: ADMIN } }, scope: { domain: { id: 'default' } } },
-      },
+      'a trust for a scope',
+      { auth: { identity: { methods: ['password'], password: { user: ADMIN } }, scope: { x: 1 } } },
     ],
   ])('with %s is refused in Keystone’s form', async (_name, body) => {
     const answer = await call('POST', TOKENS, { body });

@@ -25,7 +25,7 @@ import { ApiSettings } from '../api-settings.js';
 import { BayEvents } from '../bays/bay-events.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
-import { IdentityService } from '../identity/identity.controller.js';
+import { IdentityService } from '../identity/identity-service.js';
 import { MetricsText, ReadinessChecks } from '../operations/health.controller.js';
 import { LocalSignals } from './local-signals.js';
 
@@ -136,7 +136,9 @@ function openApp({ database, signals, holders, balancers, engine, log }: AppFact
   });
   return createApi({
     log,
-    access: openAccessCheck(async (token) => holders.get(token) ?? (await identity.validateToken(token))),
+    access: openAccessCheck({
+      validate: async (token) => holders.get(token) ?? (await identity.validateToken(token)),
+    }),
     parts: {
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
       baymodels: new Baymodels({ database, engines, catalogue }),

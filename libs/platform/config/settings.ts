@@ -252,6 +252,42 @@ export const SETTINGS = {
     'A machine or load balancer of ours that no bay owns is removed after this long.',
     'seconds',
   ),
+  loginsPerMinute: integer(
+    'BAYKEEPER_LOGINS_PER_MINUTE',
+    0,
+    1_000_000,
+    120,
+    'Logins by password or application credential that one address may try, right or wrong; a quarter of it at once. 0 is no limit. An IPv6 network of 64 bits counts as one address.',
+    'per minute',
+  ),
+  loginsPerUserPerMinute: integer(
+    'BAYKEEPER_LOGINS_PER_USER_PER_MINUTE',
+    0,
+    1_000_000,
+    600,
+    'The same for one user from all addresses together, but for those from which the user logged in lately. Keep it well above the limit of one address, so that no single one can use it up.',
+    'per minute',
+  ),
+  requestsPerSecond: integer(
+    'BAYKEEPER_REQUESTS_PER_SECOND',
+    0,
+    1_000_000,
+    2_000,
+    'Requests that one token may send to one API process. 0 is no limit.',
+    'per second',
+  ),
+  trustedProxies: setting({
+    name: 'BAYKEEPER_TRUSTED_PROXIES',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((entry) => entry.trim()))
+      .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])))
+      .default([]),
+    form: 'addresses or networks, separated by commas',
+    shownDefault: 'none',
+    description:
+      'Proxies before the API. What they say in X-Forwarded-For is taken for the address of the client, which the limits and the audit go by.',
+  }),
   tokenHours: integer('BAYKEEPER_TOKEN_HOURS', 1, 8_760, 12, 'How long a token is valid.', 'hours'),
   logLevel: choice(
     'BAYKEEPER_LOG_LEVEL',

@@ -2,9 +2,10 @@ import type { AuditStore } from './audit.js';
 import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
 import type { BayViewStore } from './bay-views.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
-import type { ProjectStore, RoleAssignmentStore, TokenStore, UserStore } from './identity.js';
+import type { ProjectStore, RoleAssignmentStore, UserStore } from './identity.js';
 import type { LoadBalancerStore, NodeStore } from './nodes.js';
 import type { EventStore, OperationStore, OutboxStore, SettingStore } from './records.js';
+import type { ApplicationCredentialStore, TokenStore } from './tokens.js';
 
 /** All stores over one connection pool, or inside one transaction. */
 export interface Stores {
@@ -13,6 +14,7 @@ export interface Stores {
   readonly users: UserStore;
   readonly roleAssignments: RoleAssignmentStore;
   readonly tokens: TokenStore;
+  readonly applicationCredentials: ApplicationCredentialStore;
   readonly baymodels: BaymodelStore;
   readonly bays: BayStore;
   readonly bayViews: BayViewStore;

@@ -1,6 +1,7 @@
 /** Column types that many entities use. Spelled out, because nothing may depend on types reflected by a compiler. */
 export const TEXT = { type: 'text' } as const;
 export const TEXT_OR_NULL = { type: 'text', nullable: true } as const;
+export const TEXTS = { type: 'text', array: true } as const;
 export const UUID = { type: 'uuid' } as const;
 export const UUID_OR_NULL = { type: 'uuid', nullable: true } as const;
 export const INTEGER = { type: 'integer' } as const;

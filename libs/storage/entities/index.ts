@@ -1,3 +1,4 @@
+import { ApplicationCredentialEntity } from './application-credential.entity.js';
 import { AuditEntryEntity } from './audit-entry.entity.js';
 import { BayEventEntity } from './bay-event.entity.js';
 import { BayEntity } from './bay.entity.js';
@@ -5,6 +6,7 @@ import { BaymodelEntity } from './baymodel.entity.js';
 import { CertificateAuthorityEntity } from './certificate-authority.entity.js';
 import { CertificateEntity } from './certificate.entity.js';
 import { LoadBalancerEntity } from './load-balancer.entity.js';
+import { LoginAddressEntity } from './login-address.entity.js';
 import { NodeCredentialEntity } from './node-credential.entity.js';
 import { NodeGroupEntity } from './node-group.entity.js';
 import { NodeEntity } from './node.entity.js';
@@ -21,6 +23,8 @@ export const ENTITIES = [
   ProjectEntity,
   UserEntity,
   RoleAssignmentEntity,
+  LoginAddressEntity,
+  ApplicationCredentialEntity,
   TokenEntity,
   BaymodelEntity,
   BayEntity,

@@ -8,6 +8,7 @@ import { BOOLEAN, CREATION_TIME, TEXT } from './column-types.js';
 export class ProjectEntity implements ProjectRecord {
   @PrimaryColumn(TEXT) id!: ProjectId;
   @Column(TEXT) name!: string;
+  @Column({ ...TEXT, default: '' }) description!: string;
   @Column({ ...BOOLEAN, default: true }) enabled!: boolean;
   @Column(CREATION_TIME) createdAt!: Date;
 }

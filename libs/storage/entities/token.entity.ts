@@ -1,7 +1,8 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import type { ProjectId, UserId } from '@baykeeper/domain';
-import type { TokenRecord } from '../contracts/identity.js';
-import { TEXT, TEXT_OR_NULL, TIME } from './column-types.js';
+import type { TokenRecord } from '../contracts/tokens.js';
+import { ApplicationCredentialEntity } from './application-credential.entity.js';
+import { TEXT, TEXTS, TEXT_OR_NULL, TIME } from './column-types.js';
 import { ProjectEntity } from './project.entity.js';
 import { UserEntity } from './user.entity.js';
 
@@ -17,7 +18,16 @@ export class TokenEntity implements TokenRecord {
   @Index('tokens_project_id_idx')
   @Column(TEXT_OR_NULL)
   projectId!: ProjectId | null;
+  @ForeignKey(() => ProjectEntity, { onDelete: 'CASCADE' })
+  @Column(TEXT_OR_NULL)
+  systemProjectId!: ProjectId | null;
+  @ForeignKey(() => ApplicationCredentialEntity, { onDelete: 'CASCADE' })
+  @Index('tokens_application_credential_id_idx')
+  @Column(TEXT_OR_NULL)
+  applicationCredentialId!: string | null;
+  @Column(TEXTS) methods!: string[];
   @Column(TEXT) auditId!: string;
+  @Column(TEXT_OR_NULL) rootAuditId!: string | null;
   @Column(TIME) issuedAt!: Date;
   @Index('tokens_expires_at_idx') @Column(TIME) expiresAt!: Date;
 }

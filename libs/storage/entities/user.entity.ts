@@ -14,6 +14,8 @@ export class UserEntity implements UserRecord {
   @Column(TEXT_OR_NULL)
   defaultProjectId!: ProjectId | null;
   @Column({ ...BOOLEAN, default: true }) enabled!: boolean;
+  @Column(TEXT_OR_NULL) description!: string | null;
+  @Column(TEXT_OR_NULL) email!: string | null;
   @Column(CREATION_TIME) createdAt!: Date;
   @Column({ ...INTEGER, default: 0 }) failedLogins!: number;
   @Column(TIME_OR_NULL) lockedUntil!: Date | null;

@@ -1,26 +1,25 @@
 import type { EntityManager } from 'typeorm';
 import type { Stores } from '../contracts/stores.js';
 import { withTranslatedErrors } from '../translate-errors.js';
+import { PostgresApplicationCredentialStore } from './application-credential.store.js';
 import { PostgresAuditStore } from './audit.store.js';
 import { PostgresBayViewStore } from './bay-view.store.js';
 import { PostgresBayStore } from './bay.store.js';
 import { PostgresBaymodelStore } from './baymodel.store.js';
 import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
-import {
-  PostgresProjectStore,
-  PostgresRoleAssignmentStore,
-  PostgresTokenStore,
-  PostgresUserStore,
-} from './identity.stores.js';
 import { PostgresLoadBalancerStore } from './load-balancer.store.js';
 import { PostgresNodeGroupStore } from './node-group.store.js';
 import { PostgresNodeStore } from './node.store.js';
+import { PostgresProjectStore } from './project.store.js';
 import {
   PostgresEventStore,
   PostgresOperationStore,
   PostgresOutboxStore,
   PostgresSettingStore,
 } from './record.stores.js';
+import { PostgresRoleAssignmentStore } from './role-assignment.store.js';
+import { PostgresTokenStore } from './token.store.js';
+import { PostgresUserStore } from './user.store.js';
 
 /** Stores over one manager: the pool's, or a transaction's. */
 export function createStores(manager: EntityManager): Stores {
@@ -31,6 +30,7 @@ export function createStores(manager: EntityManager): Stores {
     users: withTranslatedErrors(new PostgresUserStore(manager)),
     roleAssignments: withTranslatedErrors(new PostgresRoleAssignmentStore(manager)),
     tokens: withTranslatedErrors(new PostgresTokenStore(manager)),
+    applicationCredentials: withTranslatedErrors(new PostgresApplicationCredentialStore(manager)),
     baymodels: withTranslatedErrors(new PostgresBaymodelStore(manager)),
     bays: withTranslatedErrors(bays),
     bayViews: withTranslatedErrors(new PostgresBayViewStore(manager)),

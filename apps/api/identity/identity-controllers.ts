@@ -1,0 +1,3 @@
+import { IdentityController } from './identity.controller.js';
+
+export const IDENTITY_CONTROLLERS = [IdentityController];

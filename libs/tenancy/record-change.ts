@@ -1,0 +1,70 @@
+import { BaykeeperError, type UserId } from '@baykeeper/domain';
+import type { Stores } from '@baykeeper/storage';
+import { ADMIN_PROJECT, type Actor, type Origin } from './principal.js';
+
+export interface Change {
+  /** An access rule's name. */
+  readonly action: string;
+  readonly target: { readonly kind: string; readonly id: string; readonly name?: string };
+  /** A sentence without secrets. */
+  readonly detail?: string;
+}
+
+/** Writes who did it beside the change itself: pass the stores of the transaction that makes the change. */
+export async function recordChange({ audit }: Pick<Stores, 'audit'>, actor: Actor, change: Change): Promise<void> {
+  const { userId, userName, requestId, address } = actor;
+  const { action, target, detail } = change;
+  await audit.append({
+    projectId: actor.projectId,
+    ...{ userId, userName, requestId, address, action },
+    ...{ outcome: 'success', targetKind: target.kind, targetId: target.id, targetName: target.name ?? null },
+    detail: detail ?? null,
+  });
+}
+
+/**
+ * Makes a change that could leave the installation without anybody who runs it; if it would, nothing is changed. Changes
+ * of that kind wait for each other, so that two administrators can't remove each other at once.
+ * @param stores of a transaction
+ * @throws BaykeeperError `forbidden`; what `change` throws
+ */
+export async function keepAdministrator<T>(stores: Stores, change: () => Promise<T>): Promise<T> {
+  const project = await stores.projects.findByName(ADMIN_PROJECT);
+  if (!project) return change();
+  await stores.projects.lock(project.id);
+  const before = await stores.roleAssignments.listHolders(project.id, 'admin');
+  const result = await change();
+  const after = await stores.roleAssignments.listHolders(project.id, 'admin');
+  if (before.length > 0 && after.length === 0) throw lastAdministrator();
+  return result;
+}
+
+export function lastAdministrator(): BaykeeperError {
+  return new BaykeeperError({
+    code: 'forbidden',
+    publicMessage: 'This is the last administrator of the installation: make another one first.',
+  });
+}
+
+export interface Refusal {
+  readonly action: string;
+  /** Whose login it was to be; null where there is no such user. */
+  readonly user: { readonly id: UserId; readonly name: string } | null;
+  readonly error: BaykeeperError;
+  readonly origin: Origin;
+}
+
+export function isRefusal(error: unknown): error is BaykeeperError {
+  return error instanceof BaykeeperError && error.code === 'unauthenticated';
+}
+
+/** Without the name that was given, unless a user has it: people type their password there, too. */
+export async function recordRefusal({ audit }: Pick<Stores, 'audit'>, refusal: Refusal): Promise<void> {
+  const { action, user, error, origin } = refusal;
+  const { requestId, address } = origin;
+  const [id, name] = [user?.id ?? null, user?.name ?? null];
+  await audit.append({
+    ...{ projectId: null, userId: id, userName: name, action, outcome: 'refused' },
+    ...{ targetKind: 'user', targetId: id, targetName: name, detail: error.detail ?? null, requestId, address },
+  });
+}
