@@ -104,7 +104,6 @@ describeWithTempest("Magnum's own test suite", () => {
       },
       service_available: { neutron: 'false', glance: 'false', nova: 'false', cinder: 'false', swift: 'false' },
       magnum: {
-        magnum_url: `${front.url}/v1`,
         image_id: 'debian-12-docker',
         flavor_id: 'm1.small',
         master_flavor_id: 'm1.small',

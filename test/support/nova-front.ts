@@ -1,6 +1,6 @@
 /**
  * A front before our server for Magnum's own test suite, which expects Nova's key pairs beside Magnum and writes the engine
- * into its templates. It adds a compute service to the catalog of every token, keeps key pairs, as little as that suite
+ * into its templates. It adds a compute service and itself to the catalog of every token, keeps key pairs, as little as that suite
  * needs, and puts an engine that is here in the place of one that is not. All else passes through.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -68,12 +68,13 @@ export async function openNovaFront(serverUrl: string, engine: string): Promise<
     const answered = await fetch(serverUrl + (request.url ?? '/'), {
       method: request.method ?? 'GET',
       headers,
-      ...(body.length > 0 && { body: body.toString().replace('"coe": "kubernetes"', `"coe": "${engine}"`) }),
+      ...(body.length > 0 && { body: body.toString().replace(/"coe": ?"kubernetes"/, `"coe": "${engine}"`) }),
       redirect: 'manual',
     });
     let text = await answered.text();
     if (request.url === '/identity/v3/auth/tokens' && request.method === 'POST' && answered.ok) {
-      const document = JSON.parse(text) as TokenDocument;
+      // Whoever reads the catalog stays at the front.
+      const document = JSON.parse(text.replaceAll(serverUrl, url)) as TokenDocument;
       const endpoints = ['public', 'internal', 'admin'].map((kind) => ({
         id: `compute-${kind}`,
         interface: kind,
