@@ -47,7 +47,7 @@ async function measure(processes: number): Promise<readonly BenchmarkResult[]> {
     const memory = await service.memory();
     for (const name of ['api', 'worker']) {
       const value = memory.get(name) ?? Number.NaN;
-      console.log(`  ${name}, ${String(processes)} API: ${value.toFixed(0)} MiB resident`);
+      console.log(`  ${name}, ${String(processes)} API: ${value.toFixed(0)} MiB`);
       results.push({ name: `api: memory of ${name}, ${String(processes)} API`, unit: 'MiB', value, samples: [value] });
     }
     return results;

@@ -20,7 +20,7 @@ export interface BenchService {
   readonly openrc: Readonly<Record<string, string>>;
   /** A token of the first administrator. */
   token(): Promise<string>;
-  /** Resident memory of its Node.js processes, in MiB, by the last word of their command line. */
+  /** Memory of its Node.js processes by application, in MiB; what several share (the program itself) is shared out. */
   memory(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
@@ -108,8 +108,8 @@ async function memoryOf(root: number): Promise<ReadonlyMap<string, number>> {
     if (!descendsFrom(parents, pid, root)) continue;
     const command = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
     const [program = '', script = ''] = command.split('\0').filter((word) => !word.startsWith('--'));
-    const status = await readFile(`/proc/${String(pid)}/status`, 'utf8').catch(() => '');
-    const kib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+    const status = await readFile(`/proc/${String(pid)}/smaps_rollup`, 'utf8').catch(() => '');
+    const kib = Number(/^Pss:\s+(\d+)/m.exec(status)?.[1] ?? 0);
     if (!/(^|\/)node$/.test(program)) continue;
     const name = /apps\/(\w+)\//.exec(script)?.[1] ?? 'other';
     memory.set(name, (memory.get(name) ?? 0) + kib / 1024);

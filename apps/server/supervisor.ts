@@ -120,6 +120,7 @@ export class Supervisor {
   private makePool(environment: Environment, adminPassword: string, onFatal: (error: BaykeeperError) => void) {
     const { configuration, entries, log } = this.settings;
     return new ChildPool({
+      heapMegabytes: configuration.heapMegabytes,
       log,
       onFatal,
       kinds: [

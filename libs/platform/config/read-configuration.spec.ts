@@ -40,6 +40,7 @@ describe('readConfiguration', () => {
       localSubnet: null,
       apiProcesses: 1,
       workerProcesses: 1,
+      heapMegabytes: 512,
       workerConcurrency: 16,
       nodeBootTimeoutSeconds: 600,
       createTimeoutMinutes: 60,

@@ -197,6 +197,14 @@ export const SETTINGS = {
   // Size and pace.
   apiProcesses: integer('BAYKEEPER_API_PROCESSES', 1, 64, 1, 'API processes; they share the ports.'),
   workerProcesses: integer('BAYKEEPER_WORKER_PROCESSES', 1, 64, 1, 'Worker processes.'),
+  heapMegabytes: integer(
+    'BAYKEEPER_HEAP_MEGABYTES',
+    128,
+    65_536,
+    512,
+    'What the JavaScript heap of each process may grow to. The smaller it is, the more carefully it grows.',
+    'MiB',
+  ),
   workerConcurrency: integer(
     'BAYKEEPER_WORKER_CONCURRENCY',
     1,
