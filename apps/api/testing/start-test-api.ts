@@ -40,8 +40,8 @@ export interface TestApi {
   readonly faults: readonly string[];
   /** What the load balancer driver answers. */
   readonly balancers: LoadBalancerView[];
-  /** A token for a new user of the project; `system-admin` besides roles makes one who runs the installation. */
-  token(projectId: ProjectId, ...roles: string[]): Promise<string>;
+  /** A token for a new user of the project (null: for none); `system-admin` besides roles makes one who runs the installation. */
+  token(projectId: ProjectId | null, ...roles: string[]): Promise<string>;
   project(): Promise<ProjectId>;
   callerOf(token: string): Caller;
   /** What the server does first when it stops. */

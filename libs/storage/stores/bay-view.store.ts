@@ -38,12 +38,12 @@ export class PostgresBayViewStore implements BayViewStore {
   }
 
   async find(scope: Scope, ident: string): Promise<BayOverview> {
-    const kind = identKind('Bay', ident);
+    const kind = identKind('Cluster', ident);
     const text = `${this.overviewsWhere(`bays.${kind} = $1`)} LIMIT 2`;
     const rows = await this.select<OverviewRow>(`bay-by-${kind}`, text, [ident, projectOf(scope)]);
     if (rows.length > 1) throw ambiguous(ident);
     const [row] = rows;
-    if (row === undefined) throw notFound('Bay', printable(ident));
+    if (row === undefined) throw notFound('Cluster', printable(ident));
     return overviewOf(row);
   }
 

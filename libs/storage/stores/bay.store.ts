@@ -86,7 +86,7 @@ export class PostgresBayStore implements BayStore {
         })
         .where(IN_SCOPE, { id, own: projectOf(scope) })
         .execute();
-      if (affected !== 1) throw notFound('Bay', id);
+      if (affected !== 1) throw notFound('Cluster', id);
       await manager.insert(OutboxEntity, { bayId: id });
       return manager.findOneByOrFail(BayEntity, { id });
     });

@@ -109,7 +109,7 @@ export class PostgresBaymodelStore implements BaymodelStore {
       .set({ ...pick(changes, FIELD_NAMES), updatedAt: () => 'now()' })
       .where(OWN, { id, own: projectOf(scope) })
       .execute();
-    if (affected !== 1) throw notFound('Baymodel', id);
+    if (affected !== 1) throw notFound('ClusterTemplate', id);
     return this.manager.findOneByOrFail(BaymodelEntity, { id });
   }
 
@@ -120,7 +120,7 @@ export class PostgresBaymodelStore implements BaymodelStore {
       .from(BaymodelEntity)
       .where(OWN, { id, own: projectOf(scope) })
       .execute();
-    if (affected !== 1) throw notFound('Baymodel', id);
+    if (affected !== 1) throw notFound('ClusterTemplate', id);
   }
 
   isReferenced(id: BaymodelId): Promise<boolean> {

@@ -32,7 +32,7 @@ export class PostgresCertificateAuthorityStore implements CertificateAuthoritySt
       [bayId, projectOf(scope), id, purpose, certificatePem, encryptedKey, wrappedKey],
     );
     const stored = await this.findByBay(scope, bayId, purpose);
-    if (!stored) throw notFound('Bay', bayId);
+    if (!stored) throw notFound('Cluster', bayId);
     return stored;
   }
 
@@ -59,7 +59,7 @@ export class PostgresCertificateStore implements CertificateStore {
        RETURNING 1`,
       [bayId, projectOf(scope), serial, subject, kind, nodeId, userId, notAfter],
     );
-    if (rows.length === 0) throw notFound('Bay', bayId);
+    if (rows.length === 0) throw notFound('Cluster', bayId);
   }
 
   async revoke(scope: Scope, bayId: BayId, serial: string): Promise<void> {

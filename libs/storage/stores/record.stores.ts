@@ -108,7 +108,7 @@ export class PostgresOperationStore implements OperationStore {
        RETURNING 1`,
       [bayId, id, nodeId, kind],
     );
-    if (rows.length === 0) throw notFound('Bay', bayId);
+    if (rows.length === 0) throw notFound('Cluster', bayId);
   }
 
   async finish(id: string, outcome: { readonly error: string | null }): Promise<void> {

@@ -1,0 +1,51 @@
+/** Who may do what on the routes that speak Magnum's format: one line per route. */
+import type { RouteCases } from './route-case.js';
+import { certificateRequest } from '../certificate-request.js';
+
+const renamed = [{ op: 'replace', path: '/name', value: 'renamed' }];
+const scaled = [{ op: 'replace', path: '/node_count', value: 2 }];
+const template = { coe: 'swarm', image_id: 'debian-12-docker', flavor_id: 'm1.small', master_lb_enabled: true };
+const marker = ({ ident = '' }): string => `marker=${ident}`;
+const csr = certificateRequest('ada');
+
+export const MAGNUM_ROUTES: RouteCases = {
+  'GET /v1/baymodels': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
+  'GET /v1/baymodels/detail': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
+  'POST /v1/baymodels': { who: 'member', ok: 201, body: () => ({ ...template, keypair_id: 'mine' }) },
+  'GET /v1/baymodels/{ident}': { who: 'reader', ok: 200, about: 'baymodel' },
+  'PATCH /v1/baymodels/{ident}': { who: 'member', ok: 200, about: 'baymodel', body: () => renamed },
+  'DELETE /v1/baymodels/{ident}': { who: 'member', ok: 204, about: 'baymodel' },
+
+  'GET /v1/clustertemplates': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
+  'GET /v1/clustertemplates/detail': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
+  'POST /v1/clustertemplates': { who: 'member', ok: 201, body: () => template },
+  'GET /v1/clustertemplates/{ident}': { who: 'reader', ok: 200, about: 'baymodel' },
+  'PATCH /v1/clustertemplates/{ident}': { who: 'member', ok: 200, about: 'baymodel', body: () => renamed },
+  'DELETE /v1/clustertemplates/{ident}': { who: 'member', ok: 204, about: 'baymodel' },
+
+  'GET /v1/bays': { who: 'reader', ok: 200, refersTo: 'bay', query: marker },
+  'GET /v1/bays/detail': { who: 'reader', ok: 200, refersTo: 'bay', query: marker },
+  'POST /v1/bays': {
+    ...{ who: 'member', ok: 202, refersTo: 'baymodel', absent: 400 },
+    body: ({ ident }) => ({ baymodel_id: ident, name: 'made' }),
+  },
+  'GET /v1/bays/{ident}': { who: 'reader', ok: 200, about: 'bay' },
+  'PATCH /v1/bays/{ident}': { who: 'member', ok: 202, about: 'bay', body: () => scaled },
+  'DELETE /v1/bays/{ident}': { who: 'member', ok: 204, about: 'bay' },
+
+  'GET /v1/clusters': { who: 'reader', ok: 200, refersTo: 'bay', query: marker },
+  'GET /v1/clusters/detail': { who: 'reader', ok: 200, refersTo: 'bay', query: marker },
+  'POST /v1/clusters': {
+    ...{ who: 'member', ok: 202, refersTo: 'baymodel' },
+    body: ({ ident }) => ({ cluster_template_id: ident, name: 'made' }),
+  },
+  'GET /v1/clusters/{ident}': { who: 'reader', ok: 200, about: 'bay' },
+  'PATCH /v1/clusters/{ident}': { who: 'member', ok: 202, about: 'bay', body: () => scaled },
+  'DELETE /v1/clusters/{ident}': { who: 'member', ok: 204, about: 'bay' },
+
+  'GET /v1/certificates/{ident}': { who: 'reader', ok: 200, about: 'bay', isOwnOnly: true },
+  'POST /v1/certificates': {
+    ...{ who: 'member', ok: 201, refersTo: 'bay', absent: 400, isOwnOnly: true },
+    body: ({ ident }) => ({ cluster_uuid: ident, csr }),
+  },
+};

@@ -1,0 +1,56 @@
+/** The things that routes are about, made straight in the database: each with a name that no other project may read. */
+import { randomUUID } from 'node:crypto';
+import type { BayId, ProjectId } from '@baykeeper/domain';
+import type { Database, Stores } from '@baykeeper/storage';
+import { seedBay, seedBaymodel } from '@baykeeper/storage/testing/seed.js';
+
+/** Identifiers by the name that a path or a body gives them. */
+export type Idents = Readonly<Record<string, string>>;
+
+export interface Resource {
+  /** By uuid. */
+  readonly idents: Idents;
+  /** The same by name. */
+  readonly names: Idents;
+}
+
+type Make = (stores: Stores, projectId: ProjectId) => Promise<Resource>;
+
+/** Begins every name: an answer to somebody else that has it in it has told too much. */
+export const SECRET = 'secret-of-a-project';
+const secretName = (): string => `${SECRET}-${randomUUID()}`;
+
+const MAKERS = {
+  async bay(stores, projectId) {
+    const name = secretName();
+    const { bay } = await seedBay(stores, projectId, { name });
+    await setAddress(stores, bay.id);
+    return { idents: { ident: bay.id }, names: { ident: name } };
+  },
+  async baymodel(stores, projectId) {
+    const name = secretName();
+    const { id } = await seedBaymodel(stores, projectId, { name, flavorId: 'm1.small' });
+    return { idents: { ident: id }, names: { ident: name } };
+  },
+} as const satisfies Readonly<Record<string, Make>>;
+
+export type ResourceName = keyof typeof MAKERS;
+
+export function makeResource(database: Database, name: ResourceName, projectId: ProjectId): Promise<Resource> {
+  return MAKERS[name](database.stores, projectId);
+}
+
+/** Identifiers of the same form that nothing has. */
+export function absentLike(idents: Idents): Idents {
+  return Object.fromEntries(
+    Object.entries(idents).map(([key, ident]) => [key, ident.startsWith(SECRET) ? secretName() : randomUUID()]),
+  );
+}
+
+/** So that there is something to get credentials for. */
+async function setAddress({ bays }: Stores, id: BayId): Promise<void> {
+  const lease = await bays.acquireLease(id, 'walk', 60);
+  if (lease === null) throw new Error('the bay of the walk is held by somebody');
+  await bays.saveFacts(id, lease.token, { apiAddress: 'tcp://198.51.100.7:2376' });
+  await bays.releaseLease(id, lease.token);
+}
