@@ -68,7 +68,7 @@ export async function openTestSwarm(changes: Partial<Bay> = {}): Promise<TestSwa
   const run = (program: string, ...args: string[]): string =>
     execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   const entering = (id: string): string[] => {
-    return ['--target', run('lxc-info', '-P', machines, '-n', id, '-pH').trim(), '--all'];
+    return ['--target', run('lxc-info', '-P', machines, '-n', id, '-pH').trim(), '--all', '--root', '--wd'];
   };
   const files = new Map<string, ReturnType<typeof bootFiles>>();
 

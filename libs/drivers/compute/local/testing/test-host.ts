@@ -77,7 +77,8 @@ export function insideWithInput(dataDirectory: string, id: string, input: Buffer
 
 function namespacesOf(dataDirectory: string, id: string): readonly string[] {
   const init = run('lxc-info', '-P', join(dataDirectory, 'machines'), '-n', id, '-pH').trim();
-  return ['--target', init, '--all'];
+  // With its root: where the host's own root is not its namespace's, the namespace's would be entered.
+  return ['--target', init, '--all', '--root', '--wd'];
 }
 
 export async function eventually(
