@@ -70,7 +70,8 @@ export function failureOf(error: unknown, form: FailureForm, baseUrl: string): F
     request_id: '',
     code: fromRouter ? '' : isOurs ? 'server' : 'client',
     status,
-    title: shown.split('.', 1)[0] ?? '',
+    // Magnum's ends at the first full stop, in the middle of versions, addresses and names with dots; this is a sentence.
+    title: shown.split(/\.(?:\s|$)/, 1)[0] ?? '',
     detail: shown,
     links: [],
   };

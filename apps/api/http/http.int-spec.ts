@@ -107,6 +107,15 @@ describe('a failure', () => {
     if (code === 'client') expect(error?.title.length).toBeGreaterThan(10);
   });
 
+  test.each([
+    ['/v1/clusters/web-1.2', 'Cluster web-1.2 could not be found'],
+    ['/v1/clustertemplates/web-1.2', 'ClusterTemplate web-1.2 could not be found'],
+  ])('of %s is titled by its first sentence, full stops in names included', async (path, title) => {
+    const answer = await call('GET', path, { token });
+    // Clients show the title and nothing else.
+    expect(answer).toMatchObject({ status: 404, body: { errors: [{ title }] } });
+  });
+
   test('without a token comes before anything is read', async () => {
     const answer = await call('POST', '/v1/bays', { raw: '{', headers: { 'Content-Type': 'application/json' } });
     expect(answer.status).toBe(401);
