@@ -29,7 +29,8 @@ export type NewProject = Pick<ProjectRecord, 'name'> & Partial<Pick<ProjectRecor
 
 export interface NewUser extends Partial<Pick<UserRecord, 'enabled' | 'description' | 'email'>> {
   readonly name: string;
-  readonly password: string;
+  /** Null: the user can't log in before it gets one. */
+  readonly password: string | null;
   readonly defaultProjectId?: ProjectId | null;
 }
 

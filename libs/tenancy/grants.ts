@@ -1,6 +1,6 @@
 import type { ProjectId, UserId } from '@baykeeper/domain';
 import type { Database, RoleAssignment, Stores } from '@baykeeper/storage';
-import { administers, checkMayChange, missing, notAllowed, type Actor } from './principal.js';
+import { ADMIN_PROJECT, administers, checkMayChange, missing, notAllowed, type Actor } from './principal.js';
 import { keepAdministrator, recordChange } from './record-change.js';
 import { expandRoles, isRole, rolesOfCredential, rolesThatGive, type Role } from './roles.js';
 
@@ -46,6 +46,14 @@ export class Grants {
     const rows = await this.database.stores.roleAssignments.listAll({ userId, projectId, roles }, page);
     const last = rows.length < page.limit ? null : (rows.at(-1) ?? null);
     return { assignments: effective ? expandAssignments(rows, role) : rows, last };
+  }
+
+  /** Whether the actor could run the installation, with another token perhaps. */
+  async isAdministrator(actor: Actor): Promise<boolean> {
+    if (actor.isSystemAdmin) return true;
+    const { projects, roleAssignments } = this.database.stores;
+    const project = await projects.findByName(ADMIN_PROJECT);
+    return project !== null && (await roleAssignments.list(actor.userId, project.id)).includes('admin');
   }
 
   /** @throws BaykeeperError `forbidden` */

@@ -109,6 +109,7 @@ export function openIdentity({
     applicationCredentials: new ApplicationCredentials(database, passwords, now, changed),
     createProject: (project) => createProject(database.stores, project),
     async createUser(user) {
+      if (user.password === null) return createUser(database.stores, user, passwords.nobodysHash);
       checkPasswordLength(user.password);
       return createUser(database.stores, user, await passwords.hash(user.password));
     },

@@ -22,6 +22,11 @@ export class Projects {
     return this.database.stores.projects.list(filter, page);
   }
 
+  /** Of the project whose admins run the installation. */
+  async administrationId(): Promise<string | undefined> {
+    return (await this.database.stores.projects.findByName(ADMIN_PROJECT))?.id;
+  }
+
   /** Those in which the user has a role. @throws BaykeeperError `forbidden` for those of another user */
   listOfUser(
     actor: Actor,

@@ -57,9 +57,9 @@ export class Users {
   async create(actor: Actor, user: NewUser): Promise<Account> {
     checkMayChange(actor);
     checkUserName(user.name);
-    checkPasswordLength(user.password);
+    if (user.password !== null) checkPasswordLength(user.password);
     await this.checkProject(user.defaultProjectId);
-    const passwordHash = await this.hash(actor, user.password);
+    const passwordHash = user.password === null ? this.passwords.nobodysHash : await this.hash(actor, user.password);
     return this.database.transaction(async (stores) => {
       const made = await createUser(stores, user, passwordHash);
       const target = { kind: 'user', id: made.id, name: made.name };
