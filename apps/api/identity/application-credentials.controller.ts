@@ -14,7 +14,7 @@ import {
 } from './accounts.bodies.js';
 import { applicationCredentialInput, readApplicationCredential } from './application-credential.input.js';
 import { IdentityService } from './identity-service.js';
-import { anyQuery, failures, lastOf, listOf, listQuery, pageLinks, readList } from './keystone.js';
+import { anyQuery, failures, lastOf, listOf, listQuery, oneOf, pageLinks, readList } from './keystone.js';
 
 const credentialQuery = listQuery.extend({ name: z.string({ error: 'give it once' }).optional() });
 const owner = { user: 'The id of a user' };
@@ -36,7 +36,7 @@ export class ApplicationCredentialsController {
     answers: {
       200: {
         description: 'The application credentials, by name, without secrets',
-        schema: listOf('application_credentials', applicationCredentialAnswer),
+        schema: listOf('ApplicationCredentialList', 'application_credentials', applicationCredentialAnswer),
       },
       ...failures(400, 403, 404),
     },
@@ -66,7 +66,7 @@ export class ApplicationCredentialsController {
     answers: {
       201: {
         description: 'The application credential with its secret',
-        schema: z.strictObject({ application_credential: newApplicationCredentialAnswer }),
+        schema: oneOf('NewApplicationCredentialAnswer', 'application_credential', newApplicationCredentialAnswer),
       },
       ...failures(400, 403, 404, 409),
     },
@@ -86,7 +86,7 @@ export class ApplicationCredentialsController {
     answers: {
       200: {
         description: 'The application credential',
-        schema: z.strictObject({ application_credential: applicationCredentialAnswer }),
+        schema: oneOf('ApplicationCredentialAnswer', 'application_credential', applicationCredentialAnswer),
       },
       ...failures(403, 404),
     },
@@ -120,7 +120,7 @@ export class ApplicationCredentialsController {
     parameters: owner,
     query: anyQuery,
     answers: {
-      200: { description: 'The rules', schema: listOf('access_rules', accessRuleAnswer) },
+      200: { description: 'The rules', schema: listOf('AccessRuleList', 'access_rules', accessRuleAnswer) },
       ...failures(403, 404),
     },
   })
@@ -137,7 +137,7 @@ export class ApplicationCredentialsController {
     parameters: { ...owner, rule: 'The id of an access rule' },
     query: anyQuery,
     answers: {
-      200: { description: 'The rule', schema: z.strictObject({ access_rule: accessRuleAnswer }) },
+      200: { description: 'The rule', schema: oneOf('AccessRuleAnswer', 'access_rule', accessRuleAnswer) },
       ...failures(403, 404),
     },
   })

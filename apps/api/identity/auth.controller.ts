@@ -24,7 +24,10 @@ export class AuthController {
     access: 'identity:get_auth_catalog',
     summary: 'The catalog of a token that is good for a project or the installation',
     query: anyQuery,
-    answers: { 200: { description: 'The catalog', schema: listOf('catalog', catalogEntry) }, ...failures(403) },
+    answers: {
+      200: { description: 'The catalog', schema: listOf('CatalogAnswer', 'catalog', catalogEntry) },
+      ...failures(403),
+    },
   })
   catalog(@Req() request: FastifyRequest, @Query() given: unknown) {
     const { holder } = request;
@@ -56,7 +59,7 @@ export class AuthController {
     access: 'identity:get_auth_domains',
     summary: 'The domains that one can get a token for: none, because roles are given in projects',
     query: anyQuery,
-    answers: { 200: { description: 'None', schema: listOf('domains', z.never()) }, ...failures() },
+    answers: { 200: { description: 'None', schema: listOf('NoDomains', 'domains', z.never()) }, ...failures() },
   })
   domains(@Query() given: unknown) {
     return { domains: [], ...pageLinks(this.settings.baseUrl, 'auth/domains', given, null) };
@@ -68,7 +71,10 @@ export class AuthController {
     summary: 'Whether one can get a token for the installation as a whole',
     query: anyQuery,
     answers: {
-      200: { description: 'One entry, or none', schema: listOf('system', z.strictObject({ all: z.literal(true) })) },
+      200: {
+        description: 'One entry, or none',
+        schema: listOf('SystemList', 'system', z.strictObject({ all: z.literal(true) })),
+      },
       ...failures(),
     },
   })

@@ -8,9 +8,10 @@ import type { AccessRule } from '../access/access-rules.js';
 import { ApiSettings } from '../api-settings.js';
 import { Operation } from '../http/operation.decorator.js';
 import { catalogOf, REGION } from './catalog.js';
-import { anyQuery, failures, link, listOf, pageLinks } from './keystone.js';
+import { anyQuery, failures, link, listOf, oneOf, pageLinks } from './keystone.js';
 
 const enabled = z.literal(true);
+const noGroups = listOf('GroupList', 'groups', z.never());
 const domainAnswer = z
   .strictObject({ id: z.string(), name: z.string(), description: z.string(), enabled, links: link })
   .meta({ id: 'Domain' });
@@ -38,22 +39,24 @@ const QUERIES = {
 const SUMMARIES = { domains: 'domains', services: 'services of the catalog', endpoints: 'endpoints of the catalog' };
 
 function ListOperation(collection: keyof typeof QUERIES, access: AccessRule, schema: ZodType) {
+  const id = z.globalRegistry.get(schema)?.id ?? '';
   const what = collection === 'regions' ? 'regions' : SUMMARIES[collection];
   return Operation({
     access,
     summary: `The ${what}; they can't be changed`,
     query: QUERIES[collection],
-    answers: { 200: { description: 'All of them', schema: listOf(collection, schema) }, ...failures(400) },
+    answers: { 200: { description: 'All of them', schema: listOf(`${id}List`, collection, schema) }, ...failures(400) },
   });
 }
 
 function ShowOperation(name: string, access: AccessRule, schema: ZodType) {
+  const id = z.globalRegistry.get(schema)?.id ?? '';
   return Operation({
     access,
     summary: `Show a ${name}`,
     parameters: { id: 'Its id' },
     query: anyQuery,
-    answers: { 200: { description: `The ${name}`, schema: z.strictObject({ [name]: schema }) }, ...failures(404) },
+    answers: { 200: { description: `The ${name}`, schema: oneOf(`${id}Answer`, name, schema) }, ...failures(404) },
   });
 }
 
@@ -114,7 +117,7 @@ export class CatalogController {
     access: 'identity:list_groups',
     summary: 'Groups of users: there are none here',
     query: anyQuery,
-    answers: { 200: { description: 'None', schema: listOf('groups', z.never()) }, ...failures() },
+    answers: { 200: { description: 'None', schema: noGroups }, ...failures() },
   })
   groups(@Query() query: unknown) {
     return { groups: [], ...pageLinks(this.settings.baseUrl, 'groups', query, null) };
@@ -126,7 +129,7 @@ export class CatalogController {
     summary: 'Groups of a user: there are none here',
     parameters: { user: 'The id of a user' },
     query: anyQuery,
-    answers: { 200: { description: 'None', schema: listOf('groups', z.never()) }, ...failures() },
+    answers: { 200: { description: 'None', schema: noGroups }, ...failures() },
   })
   groupsOfUser(@Param('user') user: string, @Query() query: unknown) {
     const path = `users/${encodeURIComponent(user)}/groups`;

@@ -8,9 +8,9 @@ import { ApiSettings } from '../api-settings.js';
 import { Operation } from '../http/operation.decorator.js';
 import { assignmentAnswer, assignmentBody, roleAnswer, roleBody } from './accounts.bodies.js';
 import { IdentityService } from './identity-service.js';
-import { anyQuery, failures, listOf, listQuery, pageLinks, queryFlag, readList } from './keystone.js';
+import { anyQuery, failures, listOf, listQuery, oneOf, pageLinks, queryFlag, readList } from './keystone.js';
 
-const roleList = listOf('roles', roleAnswer);
+const roleList = listOf('RoleList', 'roles', roleAnswer);
 const roleQuery = listQuery.extend({ name: z.string().optional(), domain_id: z.string().optional() });
 const assignmentQuery = listQuery.extend({
   'user.id': z.string().optional(),
@@ -54,7 +54,7 @@ export class GrantsController {
     summary: 'Show a role',
     parameters: { role: parameters.role },
     query: anyQuery,
-    answers: { 200: { description: 'The role', schema: z.strictObject({ role: roleAnswer }) }, ...failures(404) },
+    answers: { 200: { description: 'The role', schema: oneOf('RoleAnswer', 'role', roleAnswer) }, ...failures(404) },
   })
   role(@Param('role') id: string) {
     if (!isRole(id)) throw noSuch('role');
@@ -70,7 +70,10 @@ export class GrantsController {
       'one’s own for everybody (with `user.id`).',
     query: assignmentQuery,
     answers: {
-      200: { description: 'The assignments', schema: listOf('role_assignments', assignmentAnswer) },
+      200: {
+        description: 'The assignments',
+        schema: listOf('RoleAssignmentList', 'role_assignments', assignmentAnswer),
+      },
       ...failures(400, 403),
     },
   })

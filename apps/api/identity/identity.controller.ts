@@ -101,7 +101,7 @@ export class IdentityController {
     answers: { 204: { description: 'It has ended' }, ...failures(403, 404) },
   })
   async revoke(@Req() request: FastifyRequest): Promise<void> {
-    const { token } = await this.subjectOf(request, 'identity:revoke_token');
+    const { token } = await this.subjectOf(request, 'identity:revoke_token', { isChange: true });
     await this.service.identity.revokeToken(token);
   }
 
@@ -109,6 +109,7 @@ export class IdentityController {
   private async subjectOf(
     request: FastifyRequest,
     rule: string,
+    { isChange }: { readonly isChange: boolean } = { isChange: false },
   ): Promise<{ readonly token: string; readonly principal: Principal }> {
     const asking = actorOf(request);
     const token = request.headers['x-subject-token'];
@@ -119,7 +120,8 @@ export class IdentityController {
         publicMessage: 'The token in X-Subject-Token could not be found.',
       });
     }
-    if (principal.userId !== asking.userId && !asking.isSystemAdmin) throw forbidden(rule);
+    const mayAskForOthers = asking.isSystemAdmin && !(isChange && asking.isRestricted);
+    if (principal.userId !== asking.userId && !mayAskForOthers) throw forbidden(rule);
     return { token, principal };
   }
 

@@ -137,7 +137,14 @@ export function wrapped<Name extends string, Schema extends ZodType>(name: Name,
   return z.object({ [name]: schema } as Record<Name, Schema>, { error });
 }
 
-/** A list under the resource's own name. */
-export function listOf(name: string, schema: ZodType) {
-  return z.strictObject({ [name]: z.array(schema), links: listLinks, truncated: z.literal(true).optional() });
+/** A list under the resource's own name. @param id among the components of the OpenAPI document */
+export function listOf(id: string, name: string, schema: ZodType) {
+  return z
+    .strictObject({ [name]: z.array(schema), links: listLinks, truncated: z.literal(true).optional() })
+    .meta({ id });
+}
+
+/** One thing under its own name. @param id among the components of the OpenAPI document */
+export function oneOf(id: string, name: string, schema: ZodType) {
+  return z.strictObject({ [name]: schema }).meta({ id });
 }

@@ -8,10 +8,20 @@ import { ApiSettings } from '../api-settings.js';
 import { Operation } from '../http/operation.decorator.js';
 import { projectAnswer, projectBody, projectChanges, projectInput } from './accounts.bodies.js';
 import { IdentityService } from './identity-service.js';
-import { anyQuery, failures, lastOf, listOf, namedListQuery, pageLinks, queryFlag, readList } from './keystone.js';
+import {
+  anyQuery,
+  failures,
+  lastOf,
+  listOf,
+  namedListQuery,
+  oneOf,
+  pageLinks,
+  queryFlag,
+  readList,
+} from './keystone.js';
 
-const one = z.strictObject({ project: projectAnswer });
-export const projectList = listOf('projects', projectAnswer);
+const one = oneOf('ProjectAnswer', 'project', projectAnswer);
+export const projectList = listOf('ProjectList', 'projects', projectAnswer);
 export const projectQuery = namedListQuery.extend({
   parent_id: z.string().optional(),
   is_domain: queryFlag.optional(),

@@ -1,6 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import type { ProjectId } from '@baykeeper/domain';
 import { parseBody } from '@baykeeper/services';
 import { DOMAIN } from '@baykeeper/tenancy';
@@ -9,10 +8,10 @@ import { ApiSettings } from '../api-settings.js';
 import { Operation } from '../http/operation.decorator.js';
 import { passwordInput, projectBody, userAnswer, userBody, userChanges, userInput } from './accounts.bodies.js';
 import { IdentityService } from './identity-service.js';
-import { anyQuery, failures, lastOf, listOf, namedListQuery, pageLinks, readList } from './keystone.js';
+import { anyQuery, failures, lastOf, listOf, namedListQuery, oneOf, pageLinks, readList } from './keystone.js';
 import { asksForNothing, projectList, projectQuery } from './projects.controller.js';
 
-const one = z.strictObject({ user: userAnswer });
+const one = oneOf('UserAnswer', 'user', userAnswer);
 const parameters = { user: 'The id of a user' };
 
 @Controller('identity/v3/users')
@@ -28,7 +27,7 @@ export class UsersController {
     summary: 'Users: all for whoever runs the installation, those with a role in the project for its admin',
     query: namedListQuery,
     answers: {
-      200: { description: 'The users, by name', schema: listOf('users', userAnswer) },
+      200: { description: 'The users, by name', schema: listOf('UserList', 'users', userAnswer) },
       ...failures(400, 403, 404),
     },
   })
