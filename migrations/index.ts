@@ -4,6 +4,7 @@ import { CreateNodes1795399320000 } from './1795399320000-create-nodes.js';
 import { CreateRecords1795399380000 } from './1795399380000-create-records.js';
 import { CreateAudit1795399440000 } from './1795399440000-create-audit.js';
 import { ExtendIdentity1795399500000 } from './1795399500000-extend-identity.js';
+import { CreateCatalogue1795399560000 } from './1795399560000-create-catalogue.js';
 
 /** In the order in which they run. A migration that was released is never edited: the next one changes what it made. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   CreateRecords1795399380000,
   CreateAudit1795399440000,
   ExtendIdentity1795399500000,
+  CreateCatalogue1795399560000,
 ];

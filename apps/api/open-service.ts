@@ -13,11 +13,12 @@ import {
 import {
   Baymodels,
   Bays,
+  CatalogueLookup,
   Certificates,
   Credentials,
-  FLAVORS,
   NodeEnrolment,
   createListenerIdentity,
+  putBuiltIns,
   seedCatalogue,
   type Catalogue,
   type Installation,
@@ -64,6 +65,7 @@ export async function openService(
   });
   const registry = createMetrics('api');
   const parts = makeParts({ installation, configuration, identity, registry, log });
+  await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
   await makeFirstRows({ installation, configuration, identity, baymodels: parts.baymodels, log });
 
   const app = await createApi({
@@ -108,7 +110,7 @@ interface PartsInput {
 
 function makeParts({ installation, configuration, identity, registry, log }: PartsInput): ApiParts {
   const { database, signals, drivers, pki, redis, masterKey, id } = installation;
-  const catalogue: Catalogue = { images: drivers.images, flavors: FLAVORS, serverTypes: ['vm'] };
+  const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };

@@ -9,6 +9,11 @@ export type BayId = Id<'BayId'>;
 export type NodeGroupId = Id<'NodeGroupId'>;
 export type NodeId = Id<'NodeId'>;
 export type LoadBalancerId = Id<'LoadBalancerId'>;
+export type FlavorId = Id<'FlavorId'>;
+export type ImageId = Id<'ImageId'>;
+export type NetworkId = Id<'NetworkId'>;
+export type SubnetId = Id<'SubnetId'>;
+export type KeypairId = Id<'KeypairId'>;
 export type CertificateAuthorityId = Id<'CertificateAuthorityId'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

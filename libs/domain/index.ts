@@ -2,6 +2,7 @@ export * from './ids.js';
 export * from './errors.js';
 export * from './baymodel.js';
 export * from './bay.js';
+export * from './catalogue.js';
 export * from './node.js';
 export * from './load-balancer.js';
 export * from './client-address.js';

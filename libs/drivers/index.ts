@@ -1,3 +1,4 @@
+export * from './contracts/catalogue.js';
 export * from './contracts/compute.js';
 export * from './contracts/engine.js';
 export * from './contracts/load-balancer.js';

@@ -2,12 +2,12 @@
  * The one list of drivers. Adding a driver is one folder and one line here; nothing else in the product names one.
  */
 import { join } from 'node:path';
-import { BaykeeperError, type EngineName } from '@baykeeper/domain';
+import { BaykeeperError, type EngineName, type ImageFields } from '@baykeeper/domain';
 import { findTemplatesDirectory } from './bootstrap/templates.js';
 import type { ComputeDriver } from './contracts/compute.js';
 import type { EngineDriver } from './contracts/engine.js';
 import type { LoadBalancerDriver } from './contracts/load-balancer.js';
-import { loadImageDefinitions } from './compute/local/image-definition.js';
+import { catalogueImageOf, loadImageDefinitions } from './compute/local/image-definition.js';
 import { createLocalCompute } from './compute/local/local.driver.js';
 import { createSimulatedCompute } from './compute/simulated/simulated.driver.js';
 import { simulateEngine } from './engines/simulated/simulated.engine.js';
@@ -33,8 +33,6 @@ export interface Drivers {
   readonly compute: ComputeDriver;
   readonly loadBalancer: LoadBalancerDriver;
   readonly engineNames: readonly EngineName[];
-  /** Images that the compute driver offers, and the distribution in each. */
-  readonly images: ReadonlyMap<string, string>;
   readonly templatesDirectory: string;
   /** @throws BaykeeperError `invalid-input` when no driver offers it. */
   engine(name: EngineName): EngineDriver;
@@ -54,9 +52,12 @@ const computes = {
       nodePort: config.nodePort,
       ...(config.imagesDirectory !== null && { imageStoreDirectory: config.imagesDirectory }),
     }),
-  simulated: (config: DriversConfig) =>
-    createSimulatedCompute({ dataDirectory: config.dataDirectory, ...config.simulated }),
-} as const satisfies Record<string, (config: DriversConfig, templatesDirectory: string) => ComputeDriver>;
+  simulated: (config: DriversConfig, _templatesDirectory: string, catalogueImages: readonly ImageFields[]) =>
+    createSimulatedCompute({ dataDirectory: config.dataDirectory, ...config.simulated, catalogueImages }),
+} as const satisfies Record<
+  string,
+  (config: DriversConfig, templatesDirectory: string, images: readonly ImageFields[]) => ComputeDriver
+>;
 export type ComputeName = keyof typeof computes;
 
 const loadBalancers = {
@@ -78,7 +79,7 @@ export type LoadBalancerName = keyof typeof loadBalancers;
 /** Opens the drivers that the configuration names. Nothing is made outside before a driver is asked to. */
 export async function openDrivers(config: DriversConfig): Promise<Drivers> {
   const templatesDirectory = findTemplatesDirectory();
-  const definitions = await loadImageDefinitions(join(templatesDirectory, 'images'));
+  const images = (await loadImageDefinitions(join(templatesDirectory, 'images'))).map(catalogueImageOf);
   const opened = new Map<EngineName, EngineDriver>();
   for (const [name, create] of Object.entries(engines)) {
     const engine = create(templatesDirectory);
@@ -86,10 +87,9 @@ export async function openDrivers(config: DriversConfig): Promise<Drivers> {
     opened.set(name as EngineName, config.compute === 'simulated' ? simulateEngine(engine) : engine);
   }
   return {
-    compute: computes[config.compute](config, templatesDirectory),
+    compute: computes[config.compute](config, templatesDirectory, images),
     loadBalancer: loadBalancers[config.loadBalancer](config),
     engineNames: [...opened.keys()],
-    images: new Map(definitions.map((definition) => [definition.name, definition.os_distro])),
     templatesDirectory,
     engine(name) {
       const engine = opened.get(name);

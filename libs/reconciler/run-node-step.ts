@@ -5,7 +5,7 @@
 import { BaykeeperError, detailOf, publicMessageOf, type Node, type NodeId, type NodeStep } from '@baykeeper/domain';
 import { bootFiles } from '@baykeeper/drivers';
 import { hashOfToken } from '@baykeeper/pki';
-import { SYSTEM } from '@baykeeper/storage';
+import { SYSTEM, type MachineNeeds } from '@baykeeper/storage';
 import { engineContextOf, loadBayState, type BayState } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
 import { recordOperation } from './operations.js';
@@ -51,6 +51,7 @@ async function createMachine(dependencies: ReconcilerDependencies, state: BaySta
   if (node.removalRequestedAt || node.failedAt) return;
   const group = groups.find((known) => known.id === node.nodeGroupId);
   const token = dependencies.enrolmentToken(node.id);
+  const needs = await machineNeedsOf(dependencies, node);
   await database.stores.nodes.recordFacts(node.id, { machineRequestedAt: now() });
   await database.stores.nodes.setEnrolmentToken(node.id, hashOfToken(token));
   const { files, bootCommand } = bootFiles({
@@ -59,6 +60,7 @@ async function createMachine(dependencies: ReconcilerDependencies, state: BaySta
     nodeGroupName: group?.name ?? node.role,
     controlPlane: await dependencies.controlPlane(),
     enrolmentToken: token,
+    sshPublicKey: needs.sshPublicKey,
     engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName: group?.name ?? node.role }),
     templatesDirectory: dependencies.templatesDirectory,
   });
@@ -72,8 +74,8 @@ async function createMachine(dependencies: ReconcilerDependencies, state: BaySta
           name: node.name,
           installation,
           bayId: bay.id,
-          image: group?.imageId ?? bay.imageId,
-          flavor: group?.flavorId ?? (node.role === 'master' ? bay.masterFlavorId : bay.flavorId),
+          image: needs.driverImage,
+          flavor: needs.flavor,
           network: bay.fixedNetwork,
           files,
           bootCommand,
@@ -90,6 +92,16 @@ async function createMachine(dependencies: ReconcilerDependencies, state: BaySta
   await tell(dependencies, node, 'machine-created', `The machine of ${node.name} runs.`);
   await undoIfUnwanted(dependencies, node);
   await queue.enqueueReconcile(bay.id);
+}
+
+/** What it is made of, by the catalogue. A flavor that is gone is as final as a machine that the provider refuses. */
+async function machineNeedsOf(dependencies: ReconcilerDependencies, node: Node): Promise<MachineNeeds> {
+  try {
+    return await dependencies.database.stores.catalogue.machineNeeds(node.nodeGroupId);
+  } catch (error) {
+    await recordMachineProblem(dependencies, node, error);
+    throw error;
+  }
 }
 
 /** A machine that its provider refuses for good fails the node; anything else is tried again by the queue. */

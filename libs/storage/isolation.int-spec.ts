@@ -44,6 +44,15 @@ const refused = (call: Probe['call']): Probe => ({ outcome: 'forbidden', call })
 const nothing = (call: Probe['call']): Probe => ({ outcome: 'nothing', call });
 const UNSCOPED = 'takes no scope';
 
+const CATALOGUE_ENTRIES = {
+  insert: UNSCOPED,
+  find: UNSCOPED,
+  list: UNSCOPED,
+  update: UNSCOPED,
+  remove: UNSCOPED,
+  isReferenced: UNSCOPED,
+} as const;
+
 const PROBES: Probes = {
   settings: { ensure: UNSCOPED },
   projects: {
@@ -87,6 +96,12 @@ const PROBES: Probes = {
     countByUser: UNSCOPED,
     remove: UNSCOPED,
   },
+  // The catalogue belongs to no project, keypairs to a user: catalogue.int-spec.ts has their probes.
+  flavors: CATALOGUE_ENTRIES,
+  images: CATALOGUE_ENTRIES,
+  networks: CATALOGUE_ENTRIES,
+  catalogue: { resolve: UNSCOPED, putBuiltIns: UNSCOPED, machineNeeds: UNSCOPED },
+  keypairs: { insert: UNSCOPED, find: UNSCOPED, count: UNSCOPED, list: UNSCOPED, remove: UNSCOPED },
   baymodels: {
     insert: [refused(({ baymodels }, scope, { projectId }) => baymodels.insert(scope, makeNewBaymodel(projectId)))],
     find: [

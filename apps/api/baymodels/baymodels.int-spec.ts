@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
-import { Baymodels, FLAVORS, seedCatalogue } from '@baykeeper/services';
+import { Baymodels, CatalogueLookup, seedCatalogue } from '@baykeeper/services';
 import { FIRST_PAGE, SYSTEM } from '@baykeeper/storage';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { send, type Answer, type Request } from '../testing/api-client.js';
@@ -107,8 +107,8 @@ describe('a new baymodel', () => {
     ['an unknown engine', { coe: 'dcos' }, /coe: give one of swarm/],
     ['an engine that is not offered', { coe: 'mesos' }, /^Cluster type mesos is not supported: give one of swarm/],
     ['no image', { image_id: undefined }, /image_id/],
-    ['an unknown image', { image_id: 'windows' }, /^Image windows could not be found: give one of debian-12-docker/],
-    ['an unknown flavor', { flavor_id: 'aaa' }, /^Unable to find flavor aaa: choose another$/],
+    ['an unknown image', { image_id: 'windows' }, /^Unable to find image windows: choose one of those in \/v1\/images/],
+    ['an unknown flavor', { flavor_id: 'aaa' }, /^Unable to find flavor aaa: choose one of those in \/v1\/flavors/],
     ['an unknown flavor for masters', { master_flavor_id: 'aaa' }, /^Unable to find flavor aaa/],
     ['bare metal', { server_type: 'bm' }, /^Server type bm is not supported/],
     ['no server type', { server_type: null }, /server_type/],
@@ -261,11 +261,7 @@ describe('the catalogue', () => {
         error: ignore,
         warn: (facts: { file?: unknown }) => warnings.push(facts.file),
       };
-      const catalogue = {
-        images: new Map([['debian-12-docker', 'debian']]),
-        flavors: FLAVORS,
-        serverTypes: ['vm'] as const,
-      };
+      const catalogue = { entries: new CatalogueLookup(api.database.stores.catalogue), serverTypes: ['vm'] as const };
       const engines = { engineNames: ['swarm'] as const, engine: () => engine };
       const { database } = api;
       const baymodels = new Baymodels({ database, engines, catalogue });

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ZodType } from 'zod';
-import type { BayId, ProjectId } from '@baykeeper/domain';
+import type { BayId, KeypairId, ProjectId } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { SYSTEM } from '@baykeeper/storage';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
@@ -291,6 +292,13 @@ describe('the end of a bay', () => {
     const model = { keypair_id: 'k', coe: 'swarm', image_id: 'debian-12-docker' };
     const made = await call('POST', '/v1/baymodels', { token: member, body: model });
     expect(made.status).toBe(201);
+    const wish = { cluster_template_id: uuidOf(made), name: 'web' };
+    const refused = await call('POST', '/v1/clusters', { token: member, body: wish });
+    expect([refused.status, refused.text]).toEqual([404, expect.stringContaining('Unable to find keypair k')]);
+    await api.database.stores.keypairs.insert(api.callerOf(member).userId, {
+      ...{ id: randomUUID() as KeypairId, name: 'k', type: 'ssh-ed25519', publicKey: 'ssh-ed25519 AAAA' },
+      ...{ fingerprint: '00', sha256Fingerprint: 'SHA256:x' },
+    });
     await create({ cluster_template_id: uuidOf(made) });
     expect((await call('DELETE', `/v1/baymodels/${uuidOf(made)}`, { token: member })).status).toBe(400);
   });

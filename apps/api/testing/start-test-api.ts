@@ -11,13 +11,15 @@ import { openBayAuthorities, openKeyVault } from '@baykeeper/pki';
 import {
   Baymodels,
   Bays,
+  CatalogueLookup,
   Certificates,
   Credentials,
-  FLAVORS,
   NodeEnrolment,
   type Caller,
+  putBuiltIns,
   type Engines,
 } from '@baykeeper/services';
+import { TEST_CATALOGUE } from '@baykeeper/services/testing/test-catalogue.js';
 import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
 import { openIdentity } from '@baykeeper/tenancy';
 import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
@@ -55,6 +57,7 @@ export async function startTestApi(databaseUrl: string, engine: EngineDriver): P
   const faults: string[] = [];
   const holders = new Map<string, TokenHolder>();
   const balancers: LoadBalancerView[] = [];
+  await putBuiltIns(database.stores, TEST_CATALOGUE);
   const app = await openApp({ database, signals, holders, balancers, engine, log: logInto(faults) });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.getHttpServer().address() as AddressInfo;
@@ -112,11 +115,7 @@ interface AppFacts {
 
 function openApp({ database, signals, holders, balancers, engine, log }: AppFacts): Promise<NestFastifyApplication> {
   const engines: Engines = { engineNames: ['swarm'], engine: () => engine };
-  const catalogue = {
-    images: new Map([['debian-12-docker', 'debian']]),
-    flavors: FLAVORS,
-    serverTypes: ['vm'] as const,
-  };
+  const catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] as const };
   const identity = openIdentity({ database });
   const vault = openKeyVault(randomBytes(32));
   const { certificateAuthorities } = database.stores;

@@ -11,10 +11,13 @@ export interface BootFilesInput {
   readonly controlPlane: { readonly url: string; readonly caPem: string };
   /** Single use: bound to the first key that the node shows with it. */
   readonly enrolmentToken: string;
+  /** The bay's owner logs in with it; null: nobody does. */
+  readonly sshPublicKey: string | null;
   readonly engine: NodeFiles;
   readonly templatesDirectory: string;
 }
 
+const AUTHORIZED_KEYS = '/root/.ssh/authorized_keys';
 const AGENT = '/usr/lib/baykeeper/agent.sh';
 
 /** Everything a machine finds at its first boot, and what it runs. The same on a VM, bare metal and a container. */
@@ -42,6 +45,10 @@ export function bootFiles(input: BootFilesInput): {
       { path: '/etc/baykeeper/node.env', mode: 0o600, content: environment },
       { path: '/etc/baykeeper/control-plane-ca.pem', mode: 0o644, content: controlPlane.caPem },
       { path: AGENT, mode: 0o755, content: readTemplate(input.templatesDirectory, 'node/agent.sh') },
+      // OpenSSH takes it where a server of it runs; cloud-init's own default user is not everywhere.
+      ...(input.sshPublicKey === null
+        ? []
+        : [{ path: AUTHORIZED_KEYS, mode: 0o600, content: `${input.sshPublicKey}\n` }]),
       ...engine.files,
     ],
   };

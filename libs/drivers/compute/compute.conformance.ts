@@ -158,9 +158,18 @@ export function describeComputeDriver(
       expect(await idsOf('installation-a')).not.toContain(spec.id);
     });
 
-    test('a flavor that does not exist is refused', async () => {
-      const spec = specOf({ flavor: 'no-such-flavor' });
-      await expect(subject.driver.ensureMachine(spec)).rejects.toMatchObject({ code: 'provider-refused' });
+    test('a machine may have a size', async () => {
+      const flavor = { name: 'm1.tiny', vcpus: 1, memoryMib: 512, diskGib: 1 };
+      expect(await subject.driver.ensureMachine(specOf({ flavor }))).toMatchObject({ state: 'running' });
+    });
+
+    test('the catalogue offers what machines can be made of, each under one name', async () => {
+      const { flavors, images, networks } = await subject.driver.catalogue.entries();
+      expect(images.map((image) => image.driverImage)).toContain(subject.image);
+      for (const names of [flavors, images, networks].map((kind) => kind.map(({ name }) => name))) {
+        expect(new Set(names).size).toBe(names.length);
+      }
+      expect(await subject.other.catalogue.entries()).toEqual({ flavors, images, networks });
     });
 
     test('the console of a machine that never was is empty', async () => {

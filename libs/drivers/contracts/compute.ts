@@ -1,10 +1,21 @@
 /** The compute contract: where machines come from. One suite (`compute.conformance.ts`) proves every driver. */
 
+import type { CatalogueSource } from './catalogue.js';
+
 /** A file for the machine's first boot. `mode` as in `chmod` (0o600). */
 export interface MachineFile {
   readonly path: string;
   readonly mode: number;
   readonly content: string;
+}
+
+/** The size of a machine; as far as a driver can, an upper limit of what the machine uses. */
+export interface MachineFlavor {
+  /** As the catalogue calls it. */
+  readonly name: string;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
 }
 
 export interface MachineSpec {
@@ -15,8 +26,10 @@ export interface MachineSpec {
   /** Which installation of Baykeeper owns it; drivers write it on everything they make. */
   readonly installation: string;
   readonly bayId: string;
+  /** As the driver calls it. */
   readonly image: string;
-  readonly flavor: string | null;
+  /** Null: no size was asked for. */
+  readonly flavor: MachineFlavor | null;
   readonly network: string | null;
   /** Written before the first boot. */
   readonly files: readonly MachineFile[];
@@ -37,6 +50,7 @@ export interface Machine {
 
 export interface ComputeDriver {
   readonly name: string;
+  readonly catalogue: CatalogueSource;
   /** What is slow and only done once (building an image), so that no bay has to wait for it. Idempotent. */
   prepare(report: (message: string) => void): Promise<void>;
   /**

@@ -7,13 +7,14 @@ import {
   type BaymodelId,
   type EngineName,
 } from '@baykeeper/domain';
-import type { Database, Page, Stores } from '@baykeeper/storage';
+import type { BaymodelReferences, Database, Page, Stores } from '@baykeeper/storage';
 import { findForCaller, forbidden, isAdministrator, visibleScope, type Caller } from '../caller.js';
-import { checkFlavors, checkImage, refuseProblems, type Catalogue, type Engines } from '../catalogue.js';
+import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
+import { findEntries, referencesOf } from '../catalogue/check-references.js';
 import { applyPatch, parsePatch } from '../validation/json-patch.js';
 import { parseBody } from '../validation/parse.js';
 import { randomName } from '../validation/random-name.js';
-import { invalidInput } from '../validation/refuse.js';
+import { invalidInput, showName } from '../validation/refuse.js';
 import { clusterTemplateSchema, type BaymodelBody } from './baymodel.schema.js';
 import { BAYMODEL_PATCH_RULES, changedFields, documentOf, fieldsOfBody } from './baymodel.wire.js';
 
@@ -33,16 +34,25 @@ export interface BaymodelsDependencies {
   readonly catalogue: Catalogue;
 }
 
+/** Fields that are checked, and the rows of the catalogue that they mean. */
+export interface CompleteBaymodel {
+  readonly fields: BaymodelFields;
+  readonly refs: BaymodelReferences;
+}
+
 export class Baymodels {
   constructor(private readonly dependencies: BaymodelsDependencies) {}
 
   /** @param suffix of the random name: `template` or `model` */
   async create(caller: Caller, body: BaymodelBody, suffix: string): Promise<Baymodel> {
-    const fields = this.complete(fieldsOfBody(body, body.name ?? randomName(suffix)));
-    if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
+    const given = fieldsOfBody(body, body.name ?? randomName(suffix));
     const { projectId, userId } = caller;
     const id = (body.uuid ?? randomUUID()) as BaymodelId;
-    return this.stores.baymodels.insert({ projectId }, { ...fields, id, projectId, userId });
+    return this.dependencies.catalogue.entries.retried(async () => {
+      const { fields, refs } = await this.complete(caller, given);
+      if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
+      return this.stores.baymodels.insert({ projectId }, { ...fields, refs, id, projectId, userId });
+    });
   }
 
   async list(caller: Caller, page: Page): Promise<readonly Baymodel[]> {
@@ -62,7 +72,12 @@ export class Baymodels {
 
     const patched = applyPatch(documentOf(before), operations, BAYMODEL_PATCH_RULES);
     const read = parseBody(clusterTemplateSchema, patched);
-    const after = this.complete(fieldsOfBody(read, read.name ?? randomName('template')), read.cluster_distro);
+    const given = fieldsOfBody(read, read.name ?? randomName('template'));
+    return this.dependencies.catalogue.entries.retried(() => this.replace(caller, before, given));
+  }
+
+  private async replace(caller: Caller, before: Baymodel, given: BaymodelFields): Promise<Baymodel> {
+    const { fields: after, refs } = await this.complete(caller, given, given.clusterDistro);
     const changed = changedFields(before, after);
     if ((changed.includes('public') || changed.includes('hidden')) && !isAdministrator(caller)) {
       throw forbidden('clustertemplate:publish');
@@ -73,7 +88,7 @@ export class Baymodels {
       );
     }
     if (changed.length === 0) return before;
-    return this.stores.baymodels.update({ projectId: before.projectId }, before.id, after);
+    return this.stores.baymodels.update({ projectId: before.projectId }, before.id, after, refs);
   }
 
   async remove(caller: Caller, ident: string): Promise<void> {
@@ -83,8 +98,8 @@ export class Baymodels {
     await this.stores.baymodels.remove({ projectId: baymodel.projectId }, baymodel.id);
   }
 
-  /** Fills in what follows from the image and the engine, and refuses what they do not offer. */
-  complete(fields: BaymodelFields, distribution?: string | null): BaymodelFields {
+  /** Fills in what follows from the image and the engine, and refuses what they and the catalogue do not offer. */
+  async complete(caller: Caller, fields: BaymodelFields, distribution?: string | null): Promise<CompleteBaymodel> {
     const { catalogue, engines } = this.dependencies;
     if (!engines.engineNames.includes(fields.coe)) {
       throw invalidInput(`Cluster type ${fields.coe} is not supported: give one of ${engines.engineNames.join(', ')}.`);
@@ -94,22 +109,24 @@ export class Baymodels {
         `Server type ${fields.serverType} is not supported: give ${catalogue.serverTypes.join(' or ')}.`,
       );
     }
-    if (fields.driver !== null && fields.driver !== fields.coe) {
-      throw invalidInput(`The driver of a ${fields.coe} template is ${fields.coe}: give that or leave it out.`);
-    }
     if (fields.dockerStorageDriver === 'devicemapper' && (fields.dockerVolumeSize ?? 0) < DEVICEMAPPER_SIZE) {
       throw invalidInput(`devicemapper needs a docker_volume_size of at least ${DEVICEMAPPER_SIZE} GiB: give it.`);
     }
-    const ofImage = checkImage(catalogue, fields.imageId);
-    checkFlavors(catalogue, [fields.flavorId, fields.masterFlavorId]);
+    const found = await findEntries(catalogue.entries, caller, fields);
+    const driver = fields.driver ?? found.image.properties.magnum_driver ?? fields.coe;
+    if (driver !== fields.coe) {
+      throw invalidInput(
+        `The driver of a ${fields.coe} template is ${fields.coe}, not ${showName(driver)}: give that.`,
+      );
+    }
     const complete: BaymodelFields = {
       ...fields,
       networkDriver: fields.networkDriver ?? NETWORK_DRIVERS[fields.coe],
-      clusterDistro: distribution ?? ofImage,
-      driver: fields.coe,
+      clusterDistro: distribution ?? found.image.osDistro,
+      driver,
     };
     refuseProblems(engines.engine(fields.coe).checkBaymodel(complete));
-    return complete;
+    return { fields: complete, refs: referencesOf(found) };
   }
 
   private get stores(): Stores {

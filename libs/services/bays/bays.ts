@@ -8,12 +8,13 @@ import type { BayOverview, BaySummary, BayVersion, Database, Page, Stores } from
 import { recordAudit } from '../audit/record-audit.js';
 import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
-import { checkFlavors, refuseProblems, type Catalogue, type Engines } from '../catalogue.js';
+import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
+import { pinToCatalogue } from './pin-to-catalogue.js';
 import { parsePatch } from '../validation/json-patch.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { readBayPatch } from './bay-patch.js';
 import type { BayWish } from './bay.schema.js';
-import { newBay } from './new-bay.js';
+import { newBay, type BayRows } from './new-bay.js';
 
 export interface BaysDependencies {
   readonly database: Database;
@@ -41,16 +42,23 @@ export class Bays {
 
   /**
    * Writes the wish for a new bay and wakes the reconciler.
-   * @throws BaykeeperError `invalid-input`, `not-found` or `conflict` (the baymodel), `forbidden` (a hidden baymodel).
+   * @throws BaykeeperError `invalid-input`, `not-found` or `conflict` (the baymodel, the keypair, what the catalogue has),
+   *   `forbidden` (a hidden baymodel).
    */
   async create(caller: Caller, wish: BayWish, rules: WishRules): Promise<BayId> {
     refuseNoWorkers(wish.nodeCount, rules);
     const baymodel = await this.baymodelFor(caller, wish.baymodel, rules);
     if (baymodel.hidden && !isAdministrator(caller)) throw forbidden('cluster:create');
-    const { bay, groups } = newBay(wish, baymodel, caller);
-    checkFlavors(this.dependencies.catalogue, [bay.flavorId, bay.masterFlavorId]);
-    this.checkCounts(bay, groups);
+    const rows = newBay(wish, baymodel, caller);
+    await this.dependencies.catalogue.entries.retried(() => this.insert(caller, baymodel, rows));
+    this.wake(rows.bay.id);
+    return rows.bay.id;
+  }
 
+  private async insert(caller: Caller, baymodel: Baymodel, rows: BayRows): Promise<void> {
+    const { entries } = this.dependencies.catalogue;
+    const { bay, groups } = await pinToCatalogue(entries, this.stores, caller, baymodel, rows);
+    this.checkCounts(bay, groups);
     await this.dependencies.database.transaction(async (stores) => {
       await stores.bays.insert(ownScope(caller), bay, groups);
       await record(
@@ -62,8 +70,6 @@ export class Bays {
         `Bay ${bay.name} was requested with ${countsText(groups)}.`,
       );
     });
-    this.wake(bay.id);
-    return bay.id;
   }
 
   /** The bays on a page, each with a version that changes with what lists show of it. */

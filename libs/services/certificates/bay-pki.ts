@@ -9,7 +9,7 @@ import {
   type KeyVault,
 } from '@baykeeper/pki';
 import { SYSTEM, type Database } from '@baykeeper/storage';
-import type { Engines } from '../catalogue.js';
+import type { Engines } from '../catalogue/catalogue.js';
 
 export interface BayPki {
   readonly authorities: BayAuthorities;

@@ -19,7 +19,7 @@ import {
 } from '@baykeeper/pki';
 import type { Database, Scope } from '@baykeeper/storage';
 import type { Caller } from '../caller.js';
-import type { Engines } from '../catalogue.js';
+import type { Engines } from '../catalogue/catalogue.js';
 
 /** How long verifiers may use a revocation list before they want a new one. */
 const LIST_LIVES_MS = 24 * 3_600_000;

@@ -2,7 +2,7 @@
 import { BaykeeperError, type Bay } from '@baykeeper/domain';
 import { credentialsZip } from '@baykeeper/pki';
 import type { Caller } from '../caller.js';
-import type { Engines } from '../catalogue.js';
+import type { Engines } from '../catalogue/catalogue.js';
 import type { Certificates } from '../certificates/certificates.js';
 
 export interface CredentialsDependencies {

@@ -20,7 +20,7 @@ import {
 import { hashOfToken, parseCertificateRequest, signCertificate, type BayAuthorities } from '@baykeeper/pki';
 import { OUTBOX_TOPIC, bayTopic, nodeTopic, type Signals } from '@baykeeper/queue';
 import { SYSTEM, type NodeFacts, type Stores } from '@baykeeper/storage';
-import type { Engines } from '../catalogue.js';
+import type { Engines } from '../catalogue/catalogue.js';
 import { invalidInput } from '../validation/refuse.js';
 import { authenticateNode, notValid, requireStaying, type NodeTokenKind } from './authenticate-node.js';
 import { openBayContexts, type BayContexts, type BayContextsDependencies } from './bay-contexts.js';

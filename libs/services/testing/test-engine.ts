@@ -1,6 +1,6 @@
 /** An engine for tests: it answers what it is told to, and decides certificates as a real one does. */
 import type { EngineDriver } from '@baykeeper/drivers';
-import type { Engines } from '../catalogue.js';
+import type { Engines } from '../catalogue/catalogue.js';
 
 type JoinData = Readonly<Record<string, string>> | null;
 

@@ -12,8 +12,9 @@ import type {
 } from '@baykeeper/domain';
 import type { Page } from '../page.js';
 import type { Scope } from '../scope.js';
+import type { BaymodelReferences, BayReferences, NodeGroupReferences } from './catalogue.js';
 
-export type NewBaymodel = Omit<Baymodel, 'createdAt' | 'updatedAt'>;
+export type NewBaymodel = Omit<Baymodel, 'createdAt' | 'updatedAt'> & { readonly refs?: BaymodelReferences };
 
 /** A project sees its own baymodels and other projects' public ones that are not hidden; it changes its own only. */
 export interface BaymodelStore {
@@ -27,7 +28,7 @@ export interface BaymodelStore {
   /** @throws BaykeeperError `invalid-input` for an unknown sort key; `not-found` for a marker that can't be seen. */
   list(scope: Scope, page: Page): Promise<readonly Baymodel[]>;
   /** @throws BaykeeperError `not-found` */
-  update(scope: Scope, id: BaymodelId, changes: Partial<BaymodelFields>): Promise<Baymodel>;
+  update(scope: Scope, id: BaymodelId, changes: Partial<BaymodelFields>, refs?: BaymodelReferences): Promise<Baymodel>;
   /** @throws BaykeeperError `not-found`; `conflict` while a bay refers to it. */
   remove(scope: Scope, id: BaymodelId): Promise<void>;
   /** Whether any project's bay was made from it. */
@@ -36,13 +37,15 @@ export interface BaymodelStore {
 
 /** What a bay's creator decides; the other facts start empty and generation is 1. */
 export type NewBay = Omit<BaySpec, 'generation' | 'generationAt' | 'deletionRequestedAt' | 'createdAt' | 'updatedAt'> &
-  Partial<Pick<BayFacts, 'healthStatus' | 'healthStatusReason'>>;
-export type NewNodeGroup = Omit<NodeGroup, 'nextOrdinal' | 'createdAt' | 'updatedAt'>;
+  Partial<Pick<BayFacts, 'healthStatus' | 'healthStatusReason'>> & { readonly refs?: BayReferences };
+export type NewNodeGroup = Omit<NodeGroup, 'nextOrdinal' | 'createdAt' | 'updatedAt'> & {
+  readonly refs?: NodeGroupReferences;
+};
 
 /** A new wish: fields of the bay, node counts of its groups, or nothing (then the same wish is made again: a retry). */
 export interface WishChange {
   readonly fields?: Partial<
-    Omit<NewBay, 'id' | 'projectId' | 'userId' | 'engine' | 'healthStatus' | 'healthStatusReason'>
+    Omit<NewBay, 'id' | 'projectId' | 'userId' | 'engine' | 'healthStatus' | 'healthStatusReason' | 'refs'>
   >;
   readonly nodeCounts?: readonly { readonly nodeGroupId: NodeGroupId; readonly nodeCount: number }[];
 }

@@ -1,4 +1,5 @@
 import type { AuditStore } from './audit.js';
+import type { CatalogueStore, FlavorStore, ImageStore, KeypairStore, NetworkStore } from './catalogue.js';
 import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
 import type { BayViewStore } from './bay-views.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
@@ -15,6 +16,11 @@ export interface Stores {
   readonly roleAssignments: RoleAssignmentStore;
   readonly tokens: TokenStore;
   readonly applicationCredentials: ApplicationCredentialStore;
+  readonly flavors: FlavorStore;
+  readonly images: ImageStore;
+  readonly networks: NetworkStore;
+  readonly catalogue: CatalogueStore;
+  readonly keypairs: KeypairStore;
   readonly baymodels: BaymodelStore;
   readonly bays: BayStore;
   readonly bayViews: BayViewStore;

@@ -7,12 +7,15 @@ import type {
   EngineName,
   HealthStatus,
   Labels,
+  NetworkId,
   NodeId,
   ProjectId,
   ServerType,
+  SubnetId,
   UserId,
 } from '@baykeeper/domain';
 import { BaymodelEntity } from './baymodel.entity.js';
+import { NetworkEntity, SubnetEntity } from './catalogue.entities.js';
 import {
   BOOLEAN,
   CREATION_TIME,
@@ -20,6 +23,7 @@ import {
   INTEGER,
   INTEGER_OR_NULL,
   JSON_DOCUMENT,
+  REFERENCE,
   TEXT,
   TEXT_OR_NULL,
   TIME,
@@ -90,6 +94,10 @@ export class BayEntity implements Bay {
   // No foreign key: nodes refer to bays, and a founder may be forgotten while its cluster lives on.
   @Column(UUID_OR_NULL) foundingNodeId!: NodeId | null;
   @Column(TIME_OR_NULL) foundedAt!: Date | null;
+
+  @ForeignKey(() => NetworkEntity) @Column(REFERENCE) fixedNetworkRef?: NetworkId | null;
+  @ForeignKey(() => SubnetEntity) @Column(REFERENCE) fixedSubnetRef?: SubnetId | null;
+  @Column({ ...TEXT_OR_NULL, select: false }) sshPublicKey?: string | null;
 
   @Column({ ...TEXT_OR_NULL, select: false }) leaseHolder?: string | null;
   @Column({ type: 'bigint', default: 0, select: false }) leaseToken?: string;

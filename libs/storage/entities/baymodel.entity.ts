@@ -1,11 +1,25 @@
 import { Column, Entity, ForeignKey, Generated, Index, PrimaryColumn } from 'typeorm';
-import type { Baymodel, BaymodelId, EngineName, Labels, ProjectId, ServerType, UserId } from '@baykeeper/domain';
+import type {
+  Baymodel,
+  BaymodelId,
+  EngineName,
+  FlavorId,
+  ImageId,
+  Labels,
+  NetworkId,
+  ProjectId,
+  ServerType,
+  SubnetId,
+  UserId,
+} from '@baykeeper/domain';
+import { FlavorEntity, ImageEntity, NetworkEntity, SubnetEntity } from './catalogue.entities.js';
 import {
   BOOLEAN,
   CREATION_TIME,
   HIDDEN_SEQUENCE,
   INTEGER_OR_NULL,
   JSON_DOCUMENT,
+  REFERENCE,
   TEXT,
   TEXT_OR_NULL,
   TIME_OR_NULL,
@@ -56,4 +70,11 @@ export class BaymodelEntity implements Baymodel {
   @Column(TEXT_OR_NULL) driver!: string | null;
   @Column(CREATION_TIME) createdAt!: Date;
   @Column(TIME_OR_NULL) updatedAt!: Date | null;
+
+  @ForeignKey(() => ImageEntity) @Column(REFERENCE) imageRef?: ImageId | null;
+  @ForeignKey(() => FlavorEntity) @Column(REFERENCE) flavorRef?: FlavorId | null;
+  @ForeignKey(() => FlavorEntity) @Column(REFERENCE) masterFlavorRef?: FlavorId | null;
+  @ForeignKey(() => NetworkEntity) @Column(REFERENCE) externalNetworkRef?: NetworkId | null;
+  @ForeignKey(() => NetworkEntity) @Column(REFERENCE) fixedNetworkRef?: NetworkId | null;
+  @ForeignKey(() => SubnetEntity) @Column(REFERENCE) fixedSubnetRef?: SubnetId | null;
 }

@@ -20,3 +20,5 @@ const fromBigint = {
 /** The order of insertion, for lists and ties. Read only where it is asked for; far below 2^53. */
 export const SEQUENCE = { type: 'bigint', transformer: fromBigint } as const;
 export const HIDDEN_SEQUENCE = { ...SEQUENCE, select: false } as const;
+/** The row of the catalogue that a text beside it meant. Never read with the rest: it keeps the row from being deleted. */
+export const REFERENCE = { ...UUID_OR_NULL, select: false } as const;

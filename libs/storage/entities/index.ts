@@ -3,6 +3,7 @@ import { AuditEntryEntity } from './audit-entry.entity.js';
 import { BayEventEntity } from './bay-event.entity.js';
 import { BayEntity } from './bay.entity.js';
 import { BaymodelEntity } from './baymodel.entity.js';
+import { FlavorEntity, ImageEntity, KeypairEntity, NetworkEntity, SubnetEntity } from './catalogue.entities.js';
 import { CertificateAuthorityEntity } from './certificate-authority.entity.js';
 import { CertificateEntity } from './certificate.entity.js';
 import { LoadBalancerEntity } from './load-balancer.entity.js';
@@ -26,6 +27,11 @@ export const ENTITIES = [
   LoginAddressEntity,
   ApplicationCredentialEntity,
   TokenEntity,
+  FlavorEntity,
+  ImageEntity,
+  NetworkEntity,
+  SubnetEntity,
+  KeypairEntity,
   BaymodelEntity,
   BayEntity,
   NodeGroupEntity,

@@ -1,6 +1,7 @@
 import { Column, Entity, ForeignKey, Generated, Index, PrimaryColumn, Unique } from 'typeorm';
-import type { BayId, Labels, NodeGroup, NodeGroupId, NodeRole, ProjectId } from '@baykeeper/domain';
+import type { BayId, FlavorId, ImageId, Labels, NodeGroup, NodeGroupId, NodeRole, ProjectId } from '@baykeeper/domain';
 import { BayEntity } from './bay.entity.js';
+import { FlavorEntity, ImageEntity } from './catalogue.entities.js';
 import {
   BOOLEAN,
   CREATION_TIME,
@@ -8,6 +9,7 @@ import {
   INTEGER,
   INTEGER_OR_NULL,
   JSON_DOCUMENT,
+  REFERENCE,
   TEXT,
   TEXT_OR_NULL,
   TIME_OR_NULL,
@@ -35,4 +37,7 @@ export class NodeGroupEntity implements NodeGroup {
   @Column({ ...INTEGER, default: 0 }) nextOrdinal!: number;
   @Column(CREATION_TIME) createdAt!: Date;
   @Column(TIME_OR_NULL) updatedAt!: Date | null;
+
+  @ForeignKey(() => ImageEntity) @Column(REFERENCE) imageRef?: ImageId | null;
+  @ForeignKey(() => FlavorEntity) @Column(REFERENCE) flavorRef?: FlavorId | null;
 }

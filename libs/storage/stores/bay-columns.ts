@@ -4,7 +4,7 @@ import type { BayEntity } from '../entities/bay.entity.js';
 import type { SortKeys } from './paging.js';
 
 // Records, so that the compiler finds a field that is missing here.
-const SPEC: Readonly<Record<Exclude<keyof NewBay, 'healthStatus' | 'healthStatusReason'>, true>> = {
+const SPEC: Readonly<Record<Exclude<keyof NewBay, 'healthStatus' | 'healthStatusReason' | 'refs'>, true>> = {
   id: true,
   projectId: true,
   userId: true,

@@ -24,6 +24,7 @@ export class PostgresBayStore implements BayStore {
         .into(BayEntity)
         .values({
           ...pick(bay, SPEC_NAMES),
+          ...bay.refs,
           healthStatus: bay.healthStatus ?? null,
           healthStatusReason: bay.healthStatusReason ?? {},
           generation: 1,
@@ -32,7 +33,7 @@ export class PostgresBayStore implements BayStore {
           settledGeneration: 0,
         })
         .execute();
-      for (const group of groups) await manager.insert(NodeGroupEntity, pick(group, GROUP_NAMES));
+      for (const group of groups) await manager.insert(NodeGroupEntity, { ...pick(group, GROUP_NAMES), ...group.refs });
       await manager.insert(OutboxEntity, { bayId: bay.id });
       return manager.findOneByOrFail(BayEntity, { id: bay.id });
     });

@@ -1,6 +1,7 @@
 import type { Baymodel, BaymodelFields, BaymodelId } from '@baykeeper/domain';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type { BaymodelStore, NewBaymodel } from '../contracts/bays.js';
+import type { BaymodelReferences } from '../contracts/catalogue.js';
 import { BayEntity } from '../entities/bay.entity.js';
 import { BaymodelEntity } from '../entities/baymodel.entity.js';
 import type { Page } from '../page.js';
@@ -90,6 +91,7 @@ export class PostgresBaymodelStore implements BaymodelStore {
     await this.manager.insert(BaymodelEntity, {
       ...pick(baymodel, FIELD_NAMES),
       ...pick(baymodel, ['id', 'projectId', 'userId']),
+      ...baymodel.refs,
     });
     return this.manager.findOneByOrFail(BaymodelEntity, { id: baymodel.id });
   }
@@ -102,11 +104,16 @@ export class PostgresBaymodelStore implements BaymodelStore {
     return listPage(this.visible(scope), page, SORT_KEYS);
   }
 
-  async update(scope: Scope, id: BaymodelId, changes: Partial<BaymodelFields>): Promise<Baymodel> {
+  async update(
+    scope: Scope,
+    id: BaymodelId,
+    changes: Partial<BaymodelFields>,
+    refs?: BaymodelReferences,
+  ): Promise<Baymodel> {
     const { affected } = await this.manager
       .createQueryBuilder()
       .update(BaymodelEntity)
-      .set({ ...pick(changes, FIELD_NAMES), updatedAt: () => 'now()' })
+      .set({ ...pick(changes, FIELD_NAMES), ...refs, updatedAt: () => 'now()' })
       .where(OWN, { id, own: projectOf(scope) })
       .execute();
     if (affected !== 1) throw notFound('ClusterTemplate', id);

@@ -6,7 +6,10 @@ import { PostgresAuditStore } from './audit.store.js';
 import { PostgresBayViewStore } from './bay-view.store.js';
 import { PostgresBayStore } from './bay.store.js';
 import { PostgresBaymodelStore } from './baymodel.store.js';
+import { PostgresFlavorStore, PostgresImageStore, PostgresNetworkStore } from './catalogue-entry.stores.js';
+import { PostgresCatalogueStore } from './catalogue.store.js';
 import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
+import { PostgresKeypairStore } from './keypair.store.js';
 import { PostgresLoadBalancerStore } from './load-balancer.store.js';
 import { PostgresNodeGroupStore } from './node-group.store.js';
 import { PostgresNodeStore } from './node.store.js';
@@ -31,6 +34,11 @@ export function createStores(manager: EntityManager): Stores {
     roleAssignments: withTranslatedErrors(new PostgresRoleAssignmentStore(manager)),
     tokens: withTranslatedErrors(new PostgresTokenStore(manager)),
     applicationCredentials: withTranslatedErrors(new PostgresApplicationCredentialStore(manager)),
+    flavors: withTranslatedErrors(new PostgresFlavorStore(manager)),
+    images: withTranslatedErrors(new PostgresImageStore(manager)),
+    networks: withTranslatedErrors(new PostgresNetworkStore(manager)),
+    catalogue: withTranslatedErrors(new PostgresCatalogueStore(manager)),
+    keypairs: withTranslatedErrors(new PostgresKeypairStore(manager)),
     baymodels: withTranslatedErrors(new PostgresBaymodelStore(manager)),
     bays: withTranslatedErrors(bays),
     bayViews: withTranslatedErrors(new PostgresBayViewStore(manager)),

@@ -94,6 +94,7 @@ export async function openTestSwarm(changes: Partial<Bay> = {}): Promise<TestSwa
       const boot = bootFiles({
         ...{ bay, node, nodeGroupName, templatesDirectory },
         controlPlane: { url: controlPlane.url, caPem: authority.caPem },
+        sshPublicKey: null,
         enrolmentToken: controlPlane.expect(node),
         engine: engine.nodeFiles({ bay, node, nodeGroupName }),
       });

@@ -1,8 +1,9 @@
 /** Images are data: one YAML file each in `templates/images`. */
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
+import { machine } from 'node:os';
 import { join } from 'node:path';
-import { BaykeeperError } from '@baykeeper/domain';
+import { BaykeeperError, type ImageFields } from '@baykeeper/domain';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { absentAsUndefined } from './write-atomically.js';
@@ -39,6 +40,14 @@ async function loadImageDefinition(file: string): Promise<ImageDefinition> {
     code: 'provider-refused',
     publicMessage: `The image definition ${file} is not valid: ${z.prettifyError(parsed.error)}`,
   });
+}
+
+/** The image as the catalogue shows it. */
+export function catalogueImageOf({ name, description, os_distro: osDistro }: ImageDefinition): ImageFields {
+  return {
+    ...{ name, description, public: true, osDistro, architecture: machine(), status: 'active' },
+    ...{ minDiskGib: 0, minMemoryMib: 0, properties: {}, driverImage: name },
+  };
 }
 
 /** @throws BaykeeperError `provider-refused` when there is no image of that name */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { BaykeeperError, publicMessageOf } from '@baykeeper/domain';
 import type { ComputeDriver, Machine, MachineSpec } from '../../contracts/compute.js';
+import { PRIVATE_NETWORK, PRIVATE_SUBNET, PUBLIC_NETWORK, TRADITIONAL_FLAVORS } from '../traditional-entries.js';
 import { releaseAddresses } from './addresses.js';
 import {
   ensureContainerStopped,
@@ -19,7 +20,7 @@ import {
   startContainer,
 } from './containers.js';
 import { ensureImage } from './image-builder.js';
-import { loadImageDefinitions, requireImageDefinition } from './image-definition.js';
+import { catalogueImageOf, loadImageDefinitions, requireImageDefinition } from './image-definition.js';
 import { withMachineLock } from './local-locks.js';
 import { localPaths, type LocalComputeConfig, type LocalPaths } from './local.config.js';
 import { requireLocalCompute } from './local.probe.js';
@@ -32,7 +33,7 @@ import {
 } from './machine-record.js';
 import { makeMachine } from './make-machine.js';
 import { createNetworkWatch, ensureNetwork, ensureSubnet, type NetworkWatch } from './network.js';
-import { gatewayOf } from './subnet.js';
+import { formatSubnet, gatewayOf } from './subnet.js';
 import { absentAsUndefined } from './write-atomically.js';
 
 /** As the contract says: at most 16 KiB of console. */
@@ -44,6 +45,22 @@ export function createLocalCompute(config: LocalComputeConfig): ComputeDriver {
   const network = createNetworkWatch(paths, config);
   return {
     name: 'local',
+    catalogue: {
+      owner: 'administrators',
+      bootsOnlyItsImages: true,
+      async entries() {
+        const subnet = await ensureSubnet(paths, config);
+        const cidr = formatSubnet(subnet);
+        return {
+          flavors: TRADITIONAL_FLAVORS,
+          images: (await loadImageDefinitions(config.imagesDirectory)).map(catalogueImageOf),
+          networks: [
+            { ...PUBLIC_NETWORK, subnets: [] },
+            { ...PRIVATE_NETWORK, subnets: [{ name: PRIVATE_SUBNET, cidr, gatewayIp: gatewayOf(subnet) }] },
+          ],
+        };
+      },
+    },
 
     async prepare(report) {
       await requireLocalCompute(paths);

@@ -117,7 +117,7 @@ describeHere('local compute', () => {
     }, 60_000);
 
     it('a flavor limits memory and processors', async () => {
-      const spec = specOf('exit 0', { flavor: 'm1.tiny' });
+      const spec = specOf('exit 0', { flavor: { name: 'small', vcpus: 1, memoryMib: 512, diskGib: 1 } });
       await driver.ensureMachine(spec);
       const group = `lxc.payload.${spec.id}`;
       const files = existsSync('/sys/fs/cgroup/cgroup.controllers')

@@ -1,5 +1,5 @@
 /** Renders LXC's configuration of one node. Pure. */
-import type { FlavorLimits } from './flavors.js';
+import type { MachineFlavor } from '../../contracts/compute.js';
 
 /** v1: controllers in hierarchies of their own (or a hybrid of both); v2: the unified hierarchy alone. */
 export type CgroupVersion = 1 | 2;
@@ -17,7 +17,7 @@ export interface NodeConfiguration {
   readonly gateway: string;
   /** Directories of the host that replace some of the node's. */
   readonly binds: readonly { readonly source: string; readonly target: string }[];
-  readonly limits: FlavorLimits | null;
+  readonly limits: Pick<MachineFlavor, 'vcpus' | 'memoryMib'> | null;
   readonly cgroupVersion: CgroupVersion;
 }
 

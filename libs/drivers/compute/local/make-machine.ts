@@ -7,7 +7,6 @@ import type { MachineSpec } from '../../contracts/compute.js';
 import { reserveAddress } from './addresses.js';
 import { BOOT_UNIT_LINK, BOOT_UNIT_PATH, renderBootFiles, renderResolver } from './boot-files.js';
 import { removeTree } from './containers.js';
-import { flavorLimits } from './flavors.js';
 import type { ImageDefinition } from './image-definition.js';
 import type { LocalPaths } from './local.config.js';
 import { renderLxcConfiguration, type CgroupVersion } from './lxc-configuration.js';
@@ -26,7 +25,6 @@ export interface MachineParts {
 /** Idempotent: a machine that was left half made is made anew, with the same address. */
 export async function makeMachine(parts: MachineParts, spec: MachineSpec): Promise<MachineRecord> {
   const { paths, subnet } = parts;
-  const limits = flavorLimits(spec.flavor);
   const machine = machinePaths(paths, spec.id);
   const record: MachineRecord = {
     id: spec.id,
@@ -56,7 +54,7 @@ export async function makeMachine(parts: MachineParts, spec: MachineSpec): Promi
     prefixLength: subnet.prefixLength,
     gateway: gatewayOf(subnet),
     binds,
-    limits,
+    limits: spec.flavor,
     cgroupVersion: await observeCgroupVersion(),
   });
   await writeAtomically(machine.lxcConfiguration, configuration, 0o600);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ImageFields } from '@baykeeper/domain';
 import type { MachineSpec } from '../../contracts/compute.js';
 import { describeComputeDriver } from '../compute.conformance.js';
 import { createSimulatedCompute, purgeSimulatedCompute } from './simulated.driver.js';
@@ -12,7 +13,13 @@ describe('simulated compute', () => {
   describeComputeDriver(
     async () => {
       const dataDirectory = await mkdtemp(join(tmpdir(), 'bk-simulated-'));
-      const config = { ...settings, dataDirectory, images: ['debian-12-docker'], flavors: ['m1.small'] };
+      const catalogueImages: readonly ImageFields[] = [
+        {
+          ...{ name: 'debian', description: null, public: true, osDistro: 'debian', architecture: null },
+          ...{ status: 'active', minDiskGib: 0, minMemoryMib: 0, properties: {}, driverImage: 'debian-12-docker' },
+        },
+      ];
+      const config = { ...settings, dataDirectory, images: ['debian-12-docker'], catalogueImages };
       const driver = createSimulatedCompute(config);
       return {
         driver,

@@ -6,8 +6,9 @@ import { appendFile, readFile, rm } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BaykeeperError, isUuid } from '@baykeeper/domain';
+import { BaykeeperError, isUuid, type ImageFields } from '@baykeeper/domain';
 import type { ComputeDriver, Machine, MachineSpec } from '../../contracts/compute.js';
+import { PRIVATE_NETWORK, PRIVATE_SUBNET, PUBLIC_NETWORK, TRADITIONAL_FLAVORS } from '../traditional-entries.js';
 import { parseNodeEnvironment } from './node-environment.js';
 import { simulateNode, type SimulatedFailure } from './node-simulator.js';
 import { SimulatedMachines, type SimulatedMachine } from './simulated-machines.js';
@@ -20,9 +21,10 @@ export interface SimulatedComputeConfig {
   readonly failureRate: number;
   /** How many machines there is room for. */
   readonly capacity: number;
-  /** Images and flavors that exist; not given: any. */
+  /** Images that exist; not given: any. */
   readonly images?: readonly string[];
-  readonly flavors?: readonly string[];
+  /** What the catalogue begins with. */
+  readonly catalogueImages?: readonly ImageFields[];
   /** What goes wrong on which machine, by the machine's name. */
   readonly nodeFailures?: Readonly<Record<string, SimulatedFailure>>;
 }
@@ -34,6 +36,8 @@ export interface SimulatedCompute extends ComputeDriver {
   close(): void;
 }
 
+/** Where simulated machines have their addresses: the range for benchmarks (RFC 2544). */
+const BENCHMARK_RANGE = '198.18.0.0/15';
 /** As the contract says: at most 16 KiB of console. */
 const CONSOLE_CHARACTERS = 16 * 1024;
 /** Sockets for ten thousand nodes that all wait for their turn would be too many for one process. */
@@ -100,6 +104,19 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
 
   return {
     name: 'simulated',
+    catalogue: {
+      owner: 'administrators',
+      bootsOnlyItsImages: config.images !== undefined,
+      entries: () =>
+        Promise.resolve({
+          flavors: TRADITIONAL_FLAVORS,
+          images: config.catalogueImages ?? [],
+          networks: [
+            { ...PUBLIC_NETWORK, subnets: [] },
+            { ...PRIVATE_NETWORK, subnets: [{ name: PRIVATE_SUBNET, cidr: BENCHMARK_RANGE, gatewayIp: null }] },
+          ],
+        }),
+    },
 
     async prepare(report) {
       await machines.ensureDirectories();
@@ -184,13 +201,12 @@ function describeMachine(machine: SimulatedMachine): Machine {
 
 function checkSpec(config: SimulatedComputeConfig, spec: MachineSpec): void {
   if (!isUuid(spec.id)) throw refused('The machine has an id that is not a UUID.');
-  checkKnown('image', spec.image, config.images);
-  if (spec.flavor !== null) checkKnown('flavor', spec.flavor, config.flavors);
+  checkImage(spec.image, config.images);
 }
 
-function checkKnown(kind: string, name: string, known: readonly string[] | undefined): void {
+function checkImage(name: string, known: readonly string[] | undefined): void {
   if (known === undefined || known.includes(name)) return;
-  throw refused(`The ${kind} "${name}" does not exist here. Use one of: ${known.join(', ')}.`);
+  throw refused(`The image "${name}" does not exist here. Use one of: ${known.join(', ')}.`);
 }
 
 function refused(publicMessage: string): BaykeeperError {

@@ -1,0 +1,20 @@
+import type { EngineName, ServerType } from '@baykeeper/domain';
+import type { EngineDriver } from '@baykeeper/drivers';
+import { invalidInput } from '../validation/refuse.js';
+import type { CatalogueLookup } from './catalogue-lookup.js';
+
+/** What bays can be made of here; the process that opens the drivers hands it in. */
+export interface Catalogue {
+  readonly entries: CatalogueLookup;
+  readonly serverTypes: readonly ServerType[];
+}
+
+export interface Engines {
+  readonly engineNames: readonly EngineName[];
+  engine(name: EngineName): EngineDriver;
+}
+
+/** @throws BaykeeperError `invalid-input` with all the problems an engine named. */
+export function refuseProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw invalidInput(problems.join(' '));
+}
