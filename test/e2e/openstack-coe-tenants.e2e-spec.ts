@@ -1,14 +1,15 @@
 /** What tenants see of each other through `openstack coe`: nothing; and what each role may do in its own project. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeUsers } from '../support/make-user.js';
 import {
+  makeUsers,
   openstackClient,
   whyNoOpenstackClient,
   writeOpenrc,
   type OpenstackClient,
 } from '../support/openstack-client.js';
-import { startServer, type RunningServer } from '../support/running-server.js';
+import { startServer, FOR_CLIENTS, type RunningServer } from '../support/running-server.js';
 
 const reason = await whyNoOpenstackClient();
 if (reason !== null) console.log(`SKIPPED test/e2e/openstack-coe-tenants: ${reason}`);
@@ -22,15 +23,15 @@ describeWithClient('tenants at the openstack coe client', () => {
   let bob: OpenstackClient;
 
   beforeAll(async () => {
-    server = await startServer({ BAYKEEPER_COMPUTE: 'simulated', BAYKEEPER_SIMULATED_LATENCY_MS: '50' });
+    server = await startServer(FOR_CLIENTS);
     const users = [
       { user: 'alice', project: 'garden', password: 'tulips-and-roses', role: 'member' },
       { user: 'rita', project: 'garden', password: 'only-looks-at-it', role: 'reader' },
       { user: 'bob', project: 'quarry', password: 'stone-on-a-stone', role: 'member' },
     ];
-    await makeUsers(server, users);
     const openrc = join(server.dataDirectory, 'admin-openrc');
     admin = openstackClient(openrc, server.dataDirectory);
+    await makeUsers(admin, users);
     const [one, two, three] = await Promise.all(
       users.map(async (login) =>
         openstackClient(await writeOpenrc(openrc, server.dataDirectory, login), server.dataDirectory),
@@ -95,6 +96,24 @@ describeWithClient('tenants at the openstack coe client', () => {
     expect(await bob.failure(['coe', 'cluster', 'create', 'c', '--cluster-template', 'mine'])).toContain(
       'ClusterTemplate mine could not be found',
     );
+  }, 60_000);
+
+  it('takes an application credential for its user', async () => {
+    const made = await alice.json<{ id: string; secret: string }>(['application', 'credential', 'create', 'ci']);
+    const openrc = join(server.dataDirectory, 'ci-openrc');
+    const lines = [
+      `. '${join(server.dataDirectory, 'admin-openrc')}'`,
+      'unset OS_USERNAME OS_PASSWORD OS_USER_DOMAIN_NAME OS_PROJECT_NAME OS_PROJECT_DOMAIN_NAME',
+      'export OS_AUTH_TYPE=v3applicationcredential',
+      `export OS_APPLICATION_CREDENTIAL_ID='${made.id}'`,
+      `export OS_APPLICATION_CREDENTIAL_SECRET='${made.secret}'`,
+    ];
+    await writeFile(openrc, `${lines.join('\n')}\n`, { mode: 0o600 });
+    const ci = openstackClient(openrc, server.dataDirectory);
+    expect(await names(ci, ['coe', 'cluster', 'list'])).toEqual(['roses']);
+    expect(await ci.failure(['application', 'credential', 'create', 'another'])).toContain('(HTTP 403)');
+    await alice.run(['application', 'credential', 'delete', 'ci']);
+    expect(await ci.failure(['coe', 'cluster', 'list'])).toContain('(HTTP 401)');
   }, 60_000);
 
   it('lets a reader look and nothing more', async () => {

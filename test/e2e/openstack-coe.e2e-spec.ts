@@ -12,7 +12,7 @@ import {
   whyNoOpenstackClient,
   type OpenstackClient,
 } from '../support/openstack-client.js';
-import { startServer, type RunningServer } from '../support/running-server.js';
+import { startServer, FOR_CLIENTS, type RunningServer } from '../support/running-server.js';
 import { run, until } from '../support/run.js';
 
 const reason = await whyNoOpenstackClient();
@@ -30,7 +30,7 @@ describeWithClient('the openstack coe client', () => {
   let unused: () => readonly string[];
 
   beforeAll(async () => {
-    server = await startServer({ BAYKEEPER_COMPUTE: 'simulated', BAYKEEPER_SIMULATED_LATENCY_MS: '50' });
+    server = await startServer(FOR_CLIENTS);
     const plain = openstackClient(join(server.dataDirectory, 'admin-openrc'), server.dataDirectory);
     ({ client: openstack, unused } = countUse(plain, await listCoeCommands()));
   }, 180_000);

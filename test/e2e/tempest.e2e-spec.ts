@@ -5,16 +5,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeUsers } from '../support/make-user.js';
 import { openNovaFront, type NovaFront } from '../support/nova-front.js';
-import { startServer, type RunningServer } from '../support/running-server.js';
+import { makeUsers, openstackClient, whyNoOpenstackClient } from '../support/openstack-client.js';
+import { startServer, FOR_CLIENTS, type RunningServer } from '../support/running-server.js';
 import { run } from '../support/run.js';
 
 const PLUGIN = '/usr/lib/python3/dist-packages/magnum_tempest_plugin';
-const reason = await Promise.all([access('/usr/bin/tempest'), access(PLUGIN)]).then(
-  () => null,
-  () => 'tempest and magnum-tempest-plugin are not installed',
-);
+const reason =
+  (await whyNoOpenstackClient()) ??
+  (await Promise.all([access('/usr/bin/tempest'), access(PLUGIN)]).then(
+    () => null,
+    () => 'tempest and magnum-tempest-plugin are not installed',
+  ));
 if (reason !== null) console.log(`SKIPPED test/e2e/tempest: ${reason}`);
 const describeWithTempest = reason === null ? describe : describe.skip;
 
@@ -37,9 +39,10 @@ describeWithTempest("Magnum's own test suite", () => {
   let workspace: string;
 
   beforeAll(async () => {
-    server = await startServer({ BAYKEEPER_COMPUTE: 'simulated', BAYKEEPER_SIMULATED_LATENCY_MS: '50' });
+    server = await startServer(FOR_CLIENTS);
     front = await openNovaFront(server.url, 'swarm');
-    await makeUsers(server, USERS);
+    const openrc = join(server.dataDirectory, 'admin-openrc');
+    await makeUsers(openstackClient(openrc, server.dataDirectory), USERS);
     workspace = join(server.dataDirectory, 'tempest');
     await mkdir(join(workspace, 'locks'), { recursive: true });
     await mkdir(join(workspace, 'etc'));

@@ -13,6 +13,11 @@ export interface Login {
   readonly password: string;
 }
 
+/** Somebody to be made, with a role in a project. */
+export interface NewUser extends Login {
+  readonly role: string;
+}
+
 export interface OpenstackClient {
   /** `openstack ARGUMENTS`, as typed after `. openrc`. */
   run(args: readonly string[], options?: Pick<RunOptions, 'mayFail' | 'cwd'>): Promise<RunResult>;
@@ -62,6 +67,15 @@ export async function writeOpenrc(adminOpenrc: string, directory: string, login:
   ];
   await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
   return file;
+}
+
+/** Makes users and their projects as an administrator does. */
+export async function makeUsers(admin: OpenstackClient, users: readonly NewUser[]): Promise<void> {
+  for (const project of new Set(users.map((user) => user.project))) await admin.run(['project', 'create', project]);
+  for (const { user, project, password, role } of users) {
+    await admin.run(['user', 'create', '--project', project, '--password', password, user]);
+    await admin.run(['role', 'add', '--project', project, '--user', user, role]);
+  }
 }
 
 /** Every command of the installed `openstack coe` with its options, as the client itself lists them. */

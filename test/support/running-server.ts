@@ -27,6 +27,13 @@ export interface RunningServer {
   bay(args: readonly string[], options?: Pick<RunOptions, 'mayFail' | 'timeoutMs'>): Promise<RunResult>;
 }
 
+/** Simulated machines, for clients that log in anew for every command, faster than people type. */
+export const FOR_CLIENTS = {
+  BAYKEEPER_COMPUTE: 'simulated',
+  BAYKEEPER_SIMULATED_LATENCY_MS: '50',
+  BAYKEEPER_LOGINS_PER_MINUTE: '0',
+} as const;
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
