@@ -94,11 +94,20 @@ describe('a new baymodel', () => {
     await make({ ...nulls, dns_nameserver: '8.8.8.8, 9.9.9.9' });
   });
 
-  test('may have the uuid that its maker chose, once', async () => {
+  test('may have the uuid that an administrator chose, once', async () => {
     const uuid = 'b1c2d3e4-0000-4000-8000-000000000001';
-    expect(await make({ uuid })).toBe(uuid);
-    const again = await call('POST', '/v1/clustertemplates', { token: member, body: { ...IMAGE, uuid } });
-    expect(again.status).toBe(409);
+    expect(await make({ uuid, public: true }, admin)).toBe(uuid);
+    for (const token of [admin, member]) {
+      const again = await call('POST', '/v1/clustertemplates', { token, body: { ...IMAGE, uuid } });
+      expect(again.status).toBe(409);
+    }
+  });
+
+  test('does not tell a tenant which uuids other projects have', async () => {
+    const foreign = await make({}, stranger);
+    for (const uuid of [foreign, 'b1c2d3e4-0000-4000-8000-000000000002']) {
+      expect(await make({ uuid })).not.toBe(uuid);
+    }
   });
 
   test.each<[string, object, RegExp]>([

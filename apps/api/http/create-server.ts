@@ -14,7 +14,7 @@ import type { AccessCheck, TokenHolder } from '../access/access-check.js';
 import { addBodyParsers } from './body-parsers.js';
 import { RouterRefusal, VersionRefusal, failureOf } from './failure.js';
 import { sendFailure } from './failure.filter.js';
-import { MINIMUM_MINOR, negotiate, versionHeaders } from './microversion.js';
+import { MINIMUM_MINOR, negotiate, versionHeaders, versionOf } from './microversion.js';
 import { RouteIndex } from './route-index.js';
 
 /** Octets; Magnum's largest bodies are templates with many labels. */
@@ -45,9 +45,6 @@ export interface ServerOptions {
   readonly observe?: (request: { method: string; route: string; status: number; seconds: number }) => void;
 }
 
-/** Magnum serves its collections without `/v1` too; `bookmark` links rely on it. */
-const UNVERSIONED = /^\/(?=(?:clusters|clustertemplates|bays|baymodels)(?:[/?]|$))/;
-
 export function createServer(options: ServerOptions): FastifyAdapter {
   const routes = new RouteIndex();
   const adapter = new FastifyAdapter({
@@ -56,7 +53,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT,
     exposeHeadRoutes: false,
     genReqId: () => `req-${randomUUID()}`,
-    rewriteUrl: (request: IncomingMessage) => (request.url ?? '/').replace(UNVERSIONED, '/v1/'),
+    rewriteUrl: (request: IncomingMessage) => routes.versioned(request.url ?? '/'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
     clientErrorHandler: refuseConnection,
     // No middleware of Express' kind is used.
@@ -135,8 +132,14 @@ function identify(request: FastifyRequest, reply: FastifyReply): void {
   void reply.header('Cache-Control', 'no-store');
 }
 
+/** Magnum misses an argument where these come without one; every other method is simply not there. */
+const NEED_IDENT = new Set(['PATCH', 'DELETE']);
+
 function missing(routes: RouteIndex, request: FastifyRequest): Error {
   const methods = routes.methodsAt(request.url);
+  if (NEED_IDENT.has(request.method) && methods.length > 0 && routes.isCollectionOf(request.url, request.method)) {
+    return invalidInput('The path names a collection: add the identifier of what is meant, its UUID or its name.');
+  }
   return methods.length === 0 ? new NotFoundException() : new RouterRefusal(405, { Allow: methods.join(', ') });
 }
 
@@ -146,9 +149,9 @@ function agreeOnVersion(request: FastifyRequest, reply: FastifyReply): void {
   if (!url.startsWith('/v1') || url.startsWith('/v1/nodes/')) return;
   const result = negotiate(request.headers['openstack-api-version']);
   if (result.outcome === 'malformed') throw new RouterRefusal(406);
-  if (result.outcome === 'out-of-range') throw new VersionRefusal();
+  if (result.outcome === 'out-of-range') throw new VersionRefusal(result.version);
   request.minor = result.minor;
-  void reply.headers(versionHeaders(result.minor));
+  void reply.headers(versionHeaders(versionOf(result.minor)));
 }
 
 /** Whether a client that sends this `Accept` can take one of `mediaTypes`. */

@@ -30,8 +30,8 @@ export class RouterRefusal extends Error {
 
 /** A version that is well-formed and not served. */
 export class VersionRefusal extends Error {
-  constructor() {
-    super('version not served');
+  constructor(readonly version: string) {
+    super(`version ${version} is not served`);
     this.name = 'VersionRefusal';
   }
 }
@@ -47,7 +47,7 @@ export function formOf(path: string): FailureForm {
 
 /** @param baseUrl what the client used to reach us; it is sent back as the place to get a token from */
 export function failureOf(error: unknown, form: FailureForm, baseUrl: string): Failure {
-  if (error instanceof VersionRefusal) return unservedVersion(baseUrl);
+  if (error instanceof VersionRefusal) return unservedVersion(error, baseUrl);
   const { status, message, headers, fromRouter } = factsOf(error);
   const isOurs = status >= 500;
   if (form === 'plain') {
@@ -138,7 +138,7 @@ function titleOfStatus(status: number): string {
   return titles[status] ?? (status >= 500 ? 'Internal Server Error' : 'Bad Request');
 }
 
-function unservedVersion(baseUrl: string): Failure {
+function unservedVersion({ version }: VersionRefusal, baseUrl: string): Failure {
   const entry = {
     max_version: MAXIMUM_VERSION,
     min_version: MINIMUM_VERSION,
@@ -146,5 +146,5 @@ function unservedVersion(baseUrl: string): Failure {
     links: [{ rel: 'help', href: `${baseUrl}/docs` }],
     title: 'Requested microversion is unsupported',
   };
-  return { status: 406, headers: versionHeaders(null), body: { errors: [entry] }, isOurs: false };
+  return { status: 406, headers: versionHeaders(version), body: { errors: [entry] }, isOurs: false };
 }

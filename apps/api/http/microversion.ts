@@ -12,7 +12,7 @@ const ACCEPTED_SERVICES = new Set([SERVICE, 'container-infra', 'container-infras
 export type Negotiation =
   | { readonly outcome: 'agreed'; readonly minor: number }
   /** Well-formed, but not one of ours. */
-  | { readonly outcome: 'out-of-range' }
+  | { readonly outcome: 'out-of-range'; readonly version: string }
   | { readonly outcome: 'malformed' };
 
 /** What a request's header asks for. */
@@ -26,21 +26,23 @@ export function negotiate(header: string | string[] | undefined): Negotiation {
   if (numbers === null || !ACCEPTED_SERVICES.has(service)) return { outcome: 'malformed' };
   const minor = Number(numbers[2]);
   if (Number(numbers[1]) !== MAJOR || minor < MINIMUM_MINOR || minor > MAXIMUM_MINOR)
-    return { outcome: 'out-of-range' };
+    return { outcome: 'out-of-range', version };
   return { outcome: 'agreed', minor };
 }
 
-const text = (minor: number): string => `${SERVICE} ${MAJOR}.${minor}`;
+export const MINIMUM_VERSION = versionOf(MINIMUM_MINOR);
+export const MAXIMUM_VERSION = versionOf(MAXIMUM_MINOR);
 
-/** Headers of every response under `/v1`. `minor` is the version it was served with, null when there was none. */
-export function versionHeaders(minor: number | null): Readonly<Record<string, string>> {
+export function versionOf(minor: number): string {
+  return `${MAJOR}.${minor}`;
+}
+
+/** Headers of responses under `/v1`. @param version what it was served with, or what was asked for and is not served */
+export function versionHeaders(version: string): Readonly<Record<string, string>> {
   return {
-    'OpenStack-API-Minimum-Version': text(MINIMUM_MINOR),
-    'OpenStack-API-Maximum-Version': text(MAXIMUM_MINOR),
-    ...(minor !== null && { 'OpenStack-API-Version': text(minor) }),
+    'OpenStack-API-Minimum-Version': `${SERVICE} ${MINIMUM_VERSION}`,
+    'OpenStack-API-Maximum-Version': `${SERVICE} ${MAXIMUM_VERSION}`,
+    'OpenStack-API-Version': `${SERVICE} ${version}`,
     Vary: 'OpenStack-API-Version',
   };
 }
-
-export const MINIMUM_VERSION = `${MAJOR}.${MINIMUM_MINOR}`;
-export const MAXIMUM_VERSION = `${MAJOR}.${MAXIMUM_MINOR}`;

@@ -1,9 +1,18 @@
-/** The routes of the running server: to tell a wrong method (405) from a wrong path (404). */
+/** Nodes are no clients of Magnum's: their paths have one form. */
+const NOT_UNVERSIONED = new Set(['nodes']);
+
+/** The routes of the running server: to tell a wrong method (405) from a wrong path (404), and the two forms of a path. */
 export class RouteIndex {
+  /** First steps below `/v1`. */
+  private readonly collections = new Set<string>();
   private readonly routes: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
   private readonly byPath = new Map<string, Set<string>>();
 
   add(path: string, methods: readonly string[]): void {
+    const [, version, collection] = path.split('/');
+    if (version === 'v1' && collection !== undefined && !NOT_UNVERSIONED.has(collection)) {
+      this.collections.add(collection);
+    }
     const known = this.byPath.get(path);
     if (known) {
       for (const method of methods) known.add(method);
@@ -22,5 +31,17 @@ export class RouteIndex {
     const path = url.split('?', 1)[0] ?? '';
     const found = this.routes.filter((route) => route.pattern.test(path)).flatMap((route) => [...route.methods]);
     return [...new Set(found)].sort();
+  }
+
+  /** Whether a method that is missing at `url` exists for the members of what is there. */
+  isCollectionOf(url: string, method: string): boolean {
+    const path = (url.split('?', 1)[0] ?? '').replace(/\/$/, '');
+    return this.methodsAt(`${path}/x`).includes(method);
+  }
+
+  /** The path with `/v1`: Magnum serves its collections without it too, and `bookmark` links rely on that. */
+  versioned(url: string): string {
+    const [, first = ''] = /^\/([^/?]*)/.exec(url) ?? [];
+    return this.collections.has(first) ? `/v1${url}` : url;
   }
 }

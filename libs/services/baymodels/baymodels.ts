@@ -47,7 +47,7 @@ export class Baymodels {
   async create(caller: Caller, body: BaymodelBody, suffix: string): Promise<Baymodel> {
     const given = fieldsOfBody(body, body.name ?? randomName(suffix));
     const { projectId, userId } = caller;
-    const id = (body.uuid ?? randomUUID()) as BaymodelId;
+    const id = await this.idFor(caller, body.uuid);
     return this.dependencies.catalogue.entries.retried(async () => {
       const { fields, refs } = await this.complete(caller, given);
       if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
@@ -127,6 +127,32 @@ export class Baymodels {
     };
     refuseProblems(engines.engine(fields.coe).checkBaymodel(complete));
     return { fields: complete, refs: referencesOf(found) };
+  }
+
+  /**
+   * The id of a new baymodel. A uuid is the whole installation's, so whether a chosen one is free would tell a tenant what
+   * other projects have: only who sees all of them chooses. A tenant's choice is read and not used, as a cluster's is.
+   */
+  private async idFor(caller: Caller, chosen: string | undefined): Promise<BaymodelId> {
+    if (chosen === undefined) return randomUUID() as BaymodelId;
+    if (isAdministrator(caller)) return chosen as BaymodelId;
+    if (await this.canSee(caller, chosen)) {
+      throw new BaykeeperError({
+        code: 'conflict',
+        publicMessage: `A ClusterTemplate with UUID ${chosen} already exists: choose another, or leave it out.`,
+      });
+    }
+    return randomUUID() as BaymodelId;
+  }
+
+  private async canSee(caller: Caller, id: string): Promise<boolean> {
+    try {
+      await this.show(caller, id);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BaykeeperError) || error.code !== 'not-found') throw error;
+      return false;
+    }
   }
 
   private get stores(): Stores {

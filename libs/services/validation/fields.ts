@@ -107,10 +107,19 @@ export function choice<const Words extends readonly [string, ...string[]]>(words
   return z.enum(words, { error: `give one of ${words.join(', ')}` });
 }
 
+/** Below it Python writes a fraction with an exponent, of at least two digits. */
+const SMALLEST_PLAIN_FRACTION = 1e-4;
+
 /** How Python writes a scalar as text, because that is what Magnum stores. */
 export function pythonText(value: string | number | boolean): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  return String(value);
+  if (typeof value === 'string' || value === 0 || Math.abs(value) >= SMALLEST_PLAIN_FRACTION) return String(value);
+  return value.toExponential().replace(/e-(\d)$/, 'e-0$1');
+}
+
+/** Whether the number is the one that was sent: beyond 2^53 whole numbers are rounded as they are read. */
+export function isExact(value: unknown): boolean {
+  return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
 }
 
 const LABELS_ADVICE = `give an object of at most ${LABEL_COUNT} labels: names of 1 to ${LABEL_KEY_LENGTH} characters, values of text, number or boolean`;
@@ -136,7 +145,9 @@ export function labelMap(kind: 'any-scalar' | 'text-only'): ZodType<Labels | nul
   const value =
     kind === 'text-only'
       ? z.string({ error: LABELS_ADVICE })
-      : z.union([z.string(), z.number(), z.boolean()], { error: LABELS_ADVICE });
+      : z.union([z.string(), z.number(), z.boolean()], { error: LABELS_ADVICE }).refine(isExact, {
+          error: 'give so large a number as text',
+        });
   return z
     .record(z.string(), value, { error: LABELS_ADVICE })
     .transform((labels): Labels => Object.fromEntries(Object.entries(labels).map(([key, v]) => [key, pythonText(v)])))

@@ -3,7 +3,7 @@
  * replaced by the Python or JSON spelling of a map, and the result is checked as a whole resource. Pure: what is right is
  * said by {@link PatchRules}, what is looked up and stored by the caller.
  */
-import { pythonText } from './fields.js';
+import { isExact, pythonText } from './fields.js';
 import { parsePythonLiteral, type Literal } from './python-literal.js';
 import { invalidAttribute, invalidInput, showName } from './refuse.js';
 
@@ -130,7 +130,7 @@ function mapFromLiteral(attribute: string, value: string | number | boolean | nu
   }
   if (!(literal instanceof Map)) throw invalidAttribute(attribute, advice);
   const entries = [...(literal as ReadonlyMap<string, Literal>)].map(([key, entry]): [string, string] => {
-    if (typeof entry === 'object') throw invalidAttribute(attribute, advice);
+    if (typeof entry === 'object' || !isExact(entry)) throw invalidAttribute(attribute, advice);
     return [key, pythonText(entry)];
   });
   return Object.fromEntries(entries);
