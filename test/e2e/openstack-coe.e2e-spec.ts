@@ -44,8 +44,8 @@ describeWithClient('the openstack coe client', () => {
 
   it('makes a cluster template with everything that a template can have', async () => {
     const shown = await openstack.run([
-      ...['coe', 'cluster', 'template', 'create', 'full', '--coe', 'swarm', ...IMAGE, '--keypair', 'ops'],
-      ...['--fixed-network', 'inner', '--fixed-subnet', 'inner-v4', '--network-driver', 'docker'],
+      ...['coe', 'cluster', 'template', 'create', 'full', '--coe', 'swarm', ...IMAGE],
+      ...['--fixed-network', 'private', '--fixed-subnet', 'private-subnet', '--network-driver', 'docker'],
       ...['--volume-driver', 'rexray', '--dns-nameserver', '9.9.9.9', '--flavor', 'm1.small'],
       ...['--master-flavor', 'm1.medium', '--docker-volume-size', '5', '--docker-storage-driver', 'overlay2'],
       ...['--http-proxy', 'http://proxy:3128', '--https-proxy', 'http://proxy:3129', '--no-proxy', '10.0.0.0/8'],
@@ -61,12 +61,12 @@ describeWithClient('the openstack coe client', () => {
       image_id: 'debian-12-docker',
       cluster_distro: 'debian',
       server_type: 'vm',
-      keypair_id: 'ops',
+      keypair_id: '-',
       flavor_id: 'm1.small',
       master_flavor_id: 'm1.medium',
       external_network_id: 'public',
-      fixed_network: 'inner',
-      fixed_subnet: 'inner-v4',
+      fixed_network: 'private',
+      fixed_subnet: 'private-subnet',
       dns_nameserver: '9.9.9.9',
       network_driver: 'docker',
       volume_driver: 'rexray',
@@ -93,7 +93,18 @@ describeWithClient('the openstack coe client', () => {
   it('lists, changes and deletes cluster templates', async () => {
     const template = ['coe', 'cluster', 'template'];
     await said([...template, 'create', 'open', '--coe', 'swarm', ...IMAGE, '--public', '--floating-ip-enabled']);
-    await said([...template, 'create', 'secret', '--coe', 'swarm', ...IMAGE, '--hidden', '--tls-disabled']);
+    await said([
+      ...template,
+      'create',
+      'secret',
+      '--keypair',
+      'ops',
+      '--coe',
+      'swarm',
+      ...IMAGE,
+      '--hidden',
+      '--tls-disabled',
+    ]);
     expect(await openstack.json([...template, 'list', '--sort-key', 'name', '--sort-dir', 'desc'])).toEqual(
       ['swarm-web', 'swarm', 'secret', 'open', 'full'].map((name) => ({
         uuid: expect.stringMatching(UUID),
@@ -127,10 +138,10 @@ describeWithClient('the openstack coe client', () => {
   it('makes a cluster with everything that a cluster can have', async () => {
     const accepted = await said([
       ...['coe', 'cluster', 'create', 'web', '--cluster-template', 'full', '--node-count', '2', '--master-count', '3'],
-      ...['--discovery-url', 'http://discovery.example', '--docker-volume-size', '4', '--keypair', 'mine'],
+      ...['--discovery-url', 'http://discovery.example', '--docker-volume-size', '4'],
       ...['--labels', 'zone=three', '--labels', 'more=yes', '--merge-labels', '--timeout', '10'],
-      ...['--flavor', 'm1.medium', '--master-flavor', 'm1.small', '--fixed-network', 'other'],
-      ...['--fixed-subnet', 'other-v4', '--floating-ip-enabled'],
+      ...['--flavor', 'm1.medium', '--master-flavor', 'm1.small', '--fixed-network', 'private'],
+      ...['--fixed-subnet', 'private-subnet', '--floating-ip-enabled'],
     ]);
     expect(accepted).toMatch(new RegExp(`^Request to create cluster ${UUID.source} accepted$`));
     await settled('web', 'CREATE_COMPLETE');
@@ -144,7 +155,7 @@ describeWithClient('the openstack coe client', () => {
       node_addresses: [address, address],
       master_addresses: [address, address, address],
       api_address: expect.stringMatching(/^tcp:\/\/198\.(18|19)\.\d+\.\d+:2376$/),
-      keypair: 'mine',
+      keypair: null,
       labels: { tier: 'one', zone: 'three', more: 'yes' },
       labels_overridden: { zone: 'two' },
       labels_added: { more: 'yes' },
@@ -154,8 +165,8 @@ describeWithClient('the openstack coe client', () => {
       docker_volume_size: 4,
       flavor_id: 'm1.medium',
       master_flavor_id: 'm1.small',
-      fixed_network: 'other',
-      fixed_subnet: 'other-v4',
+      fixed_network: 'private',
+      fixed_subnet: 'private-subnet',
       floating_ip_enabled: true,
       master_lb_enabled: true,
     });
@@ -170,9 +181,12 @@ describeWithClient('the openstack coe client', () => {
     expect(await openstack.failure([...create, 'even', '--cluster-template', 'full', '--master-count', '2'])).toContain(
       '(HTTP 400)',
     );
-    expect(
-      await openstack.failure([...create, 'huge', '--cluster-template', 'full', '--flavor', 'm1.enormous']),
-    ).toContain('Unable to find flavor m1.enormous: choose another (HTTP 400)');
+    expect(await openstack.failure([...create, 'huge', '--cluster-template', 'full', '--flavor', 'm1.enormous'])).toBe(
+      'Unable to find flavor m1.enormous: choose one of those in /v1/flavors (HTTP 400)',
+    );
+    expect(await openstack.failure([...create, 'keyed', '--cluster-template', 'full', '--keypair', 'lost'])).toBe(
+      'Unable to find keypair lost: choose one of yours in /v1/keypairs, or add it there (HTTP 404)',
+    );
   }, 60_000);
 
   it('lists and changes clusters', async () => {
@@ -182,7 +196,7 @@ describeWithClient('the openstack coe client', () => {
     await said([...create, '--master-lb-enabled', 'also-bare']);
     const list = ['coe', 'cluster', 'list', '--sort-key', 'name', '--sort-dir', 'desc'];
     expect(await openstack.json([...list, '--limit', '2'])).toMatchObject([
-      { name: 'web', node_count: 2, master_count: 3, keypair: 'mine', status: 'CREATE_COMPLETE' },
+      { name: 'web', node_count: 2, master_count: 3, keypair: null, status: 'CREATE_COMPLETE' },
       { name: 'bare', node_count: 0, master_count: 1, keypair: null },
     ]);
     expect(await said(['coe', 'cluster', 'list', '-c', 'name', '-f', 'value'])).toBe('web\nbare\nalso-bare');
