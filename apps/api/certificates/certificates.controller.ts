@@ -58,9 +58,23 @@ export class CertificatesController {
     answers: { 200: { description: 'The certificate', schema: certificateAnswer }, ...MISSING, ...CONFLICTING },
   })
   async show(@Req() request: FastifyRequest, @Param('ident') ident: string, @Query() query: unknown) {
-    refuseOtherAuthorities(parseQuery(authorityQuery, query).ca_cert_type);
-    const bay = await this.bays.findOwn(callerOf(request), ident);
-    return { ...this.body(bay), pem: await this.certificates.showAuthority(bay) };
+    return this.showAuthority(request, ident, parseQuery(authorityQuery, query).ca_cert_type);
+  }
+
+  @Get(':ident/:type')
+  @Operation({
+    access: 'certificate:get',
+    summary: 'Show the certificate of one of a bay’s authorities',
+    parameters: { ...IDENT, type: 'As ca_cert_type' },
+    answers: {
+      200: { description: 'The certificate', schema: certificateAnswer },
+      ...REFUSED,
+      ...MISSING,
+      ...CONFLICTING,
+    },
+  })
+  async showOfType(@Req() request: FastifyRequest, @Param('ident') ident: string, @Param('type') type: string) {
+    return this.showAuthority(request, ident, type);
   }
 
   @Post()
@@ -89,6 +103,12 @@ export class CertificatesController {
       pem,
       ...(typeof body.ca_cert_type === 'string' && { ca_cert_type: body.ca_cert_type }),
     };
+  }
+
+  private async showAuthority(request: FastifyRequest, ident: string, type: string | undefined) {
+    refuseOtherAuthorities(type);
+    const bay = await this.bays.findOwn(callerOf(request), ident);
+    return { ...this.body(bay), pem: await this.certificates.showAuthority(bay) };
   }
 
   /** An unknown bay in a body is wrong input, not a wrong address (Magnum). */

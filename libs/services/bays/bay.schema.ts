@@ -3,7 +3,7 @@
  * {@link BayWish}: only the names differ.
  */
 import { z } from 'zod';
-import { BAY_STATUSES, HEALTH_STATUSES, type Labels } from '@baykeeper/domain';
+import { BAY_STATUSES, HEALTH_STATUSES, type HealthStatus, type Labels } from '@baykeeper/domain';
 import { dockerVolumeSize } from '../baymodels/baymodel.schema.js';
 import {
   choice,
@@ -76,7 +76,10 @@ const shared = {
   master_lb_enabled: inheritedFlag(),
 };
 
-/** Body of `POST /v1/clusters`. From `health_status` on: what clients send back to us; it is checked and not used. */
+/**
+ * Body of `POST /v1/clusters`. The health is shown until the bay's own is known. From `status` on: what clients send back to
+ * us; it is checked and not used.
+ */
 export const clusterSchema = z
   .strictObject({
     ...shared,
@@ -128,6 +131,9 @@ export interface BayWish {
   readonly fixedSubnet: string | null;
   readonly floatingIpEnabled: boolean | null;
   readonly masterLbEnabled: boolean | null;
+  /** What is said of it before anybody could look. */
+  readonly healthStatus: HealthStatus | null;
+  readonly healthStatusReason: Readonly<Record<string, string>>;
 }
 
 function sharedWish(body: Omit<z.output<typeof baySchema>, 'baymodel_id' | 'bay_create_timeout' | 'name'>) {
@@ -154,6 +160,8 @@ export function wishOfCluster(body: z.output<typeof clusterSchema>, name: string
     keypair: body.keypair,
     mergeLabels: body.merge_labels,
     createTimeoutMinutes: body.create_timeout,
+    healthStatus: body.health_status,
+    healthStatusReason: body.health_status_reason ?? {},
   };
 }
 
@@ -165,5 +173,7 @@ export function wishOfBay(body: z.output<typeof baySchema>, name: string): BayWi
     keypair: null,
     mergeLabels: false,
     createTimeoutMinutes: body.bay_create_timeout,
+    healthStatus: null,
+    healthStatusReason: {},
   };
 }

@@ -44,6 +44,8 @@ export function newBay(wish: BayWish, baymodel: Baymodel, caller: Caller): BayRo
     httpProxy: baymodel.httpProxy,
     httpsProxy: baymodel.httpsProxy,
     noProxy: baymodel.noProxy,
+    healthStatus: wish.healthStatus,
+    healthStatusReason: wish.healthStatusReason,
   };
   return {
     bay,

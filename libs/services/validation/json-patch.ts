@@ -102,10 +102,17 @@ function patchRoot(
   if (op === 'add' && present !== null && present !== undefined) {
     throw invalidInput(`The attribute /${attribute} has existed, please use 'replace' operation instead.`);
   }
-  if (rules.integers.has(attribute) && typeof value !== 'number') {
-    throw invalidAttribute(attribute, 'give a whole number, without quotes');
-  }
-  result.set(attribute, rules.maps.has(attribute) ? mapFromLiteral(attribute, value) : value);
+  result.set(
+    attribute,
+    rules.maps.has(attribute) ? mapFromLiteral(attribute, value) : valueFor(attribute, value, rules),
+  );
+}
+
+function valueFor(attribute: string, value: PatchOperation['value'], rules: PatchRules): PatchOperation['value'] {
+  if (!rules.integers.has(attribute)) return value;
+  if (typeof value === 'string') throw invalidAttribute(attribute, 'give a whole number, without quotes');
+  // A boolean is a number to Python.
+  return Number(value);
 }
 
 function patchMap(result: Map<string, unknown>, attribute: string, key: string, { op, value }: PatchOperation): void {

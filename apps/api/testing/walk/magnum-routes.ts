@@ -44,6 +44,9 @@ export const MAGNUM_ROUTES: RouteCases = {
   'DELETE /v1/clusters/{ident}': { who: 'member', ok: 204, about: 'bay' },
 
   'GET /v1/certificates/{ident}': { who: 'reader', ok: 200, about: 'bay', isOwnOnly: true },
+  'GET /v1/certificates/{ident}/{type}': {
+    ...{ who: 'reader', ok: 200, about: 'bay', isOwnOnly: true, parameters: { type: 'kubernetes' } },
+  },
   'POST /v1/certificates': {
     ...{ who: 'member', ok: 201, refersTo: 'bay', absent: 400, isOwnOnly: true },
     body: ({ ident }) => ({ cluster_uuid: ident, csr }),
