@@ -72,7 +72,7 @@ export class Grants {
       await stores.roleAssignments.assign(user.id, project.id, grant.role);
       const target = { kind: 'project', id: project.id, name: project.name };
       const detail = `${grant.role} for user ${user.name}`;
-      await recordChange(stores, actor, { action: 'identity:create_grant', target, detail });
+      await recordChange(stores, actor, { action: 'identity:create_grant', projectId: project.id, target, detail });
     });
     this.changed();
   }
@@ -91,7 +91,7 @@ export class Grants {
         await removeUncovered(stores, user.id, project.id);
         const target = { kind: 'project', id: project.id, name: project.name };
         const detail = `${grant.role} of user ${user.name}`;
-        await recordChange(stores, actor, { action: 'identity:revoke_grant', target, detail });
+        await recordChange(stores, actor, { action: 'identity:revoke_grant', projectId: project.id, target, detail });
       }),
     );
     this.changed();

@@ -16,8 +16,9 @@ import { Grants } from './grants.js';
 import type { LoginSettings } from './login-subject.js';
 import { UNLIMITED, type IssuedToken, type Login, type LoginLimiter } from './login.js';
 import { openPasswords, type PasswordCost } from './password.js';
-import { ADMIN_PROJECT, invalid, isSystemAdmin, type Origin, type Principal } from './principal.js';
+import { ADMIN_PROJECT, invalid, isSystemAdmin, type Actor, type Origin, type Principal } from './principal.js';
 import { Projects } from './projects.js';
+import { recordChange } from './record-change.js';
 import { expandRoles, isRole, ROLES, rolesOfCredential } from './roles.js';
 import { openTokenCache } from './token-cache.js';
 import { Users } from './users.js';
@@ -45,8 +46,8 @@ export interface Identity {
    * another process may be taken for up to five seconds more.
    */
   validateToken(token: string): Promise<Principal | null>;
-  /** An unknown token is fine. */
-  revokeToken(token: string): Promise<void>;
+  /** Ends a token that is valid. @param principal whom it stands for */
+  revokeToken(actor: Actor, token: string, principal: Principal): Promise<void>;
   /** To be called now and then: removes tokens that have expired, and what is known of old logins. @returns how many tokens */
   removeExpiredTokens(): Promise<number>;
   /** See {@link bootstrapAdministrator}. */
@@ -88,9 +89,13 @@ export function openIdentity({
   return {
     validateToken,
     authenticate: (login, origin = NOWHERE) => authenticate(database, settings, login, origin),
-    async revokeToken(token) {
+    async revokeToken(actor, token, { userId, userName, auditId }) {
       const tokenHash = hashToken(token);
-      await database.stores.tokens.revoke(tokenHash);
+      await database.transaction(async (stores) => {
+        await stores.tokens.revoke(tokenHash);
+        const target = { kind: 'user', id: userId, name: userName };
+        await recordChange(stores, actor, { action: 'identity:revoke_token', target, detail: `token ${auditId}` });
+      });
       cache.forget(tokenHash);
     },
     async removeExpiredTokens() {

@@ -1,4 +1,4 @@
-import { BaykeeperError, type UserId } from '@baykeeper/domain';
+import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
 import type { Stores } from '@baykeeper/storage';
 import { ADMIN_PROJECT, type Actor, type Origin } from './principal.js';
 
@@ -6,6 +6,8 @@ export interface Change {
   /** An access rule's name. */
   readonly action: string;
   readonly target: { readonly kind: string; readonly id: string; readonly name?: string };
+  /** The project whose admin may read about it; that of the actor unless told. */
+  readonly projectId?: ProjectId;
   /** A sentence without secrets. */
   readonly detail?: string;
 }
@@ -15,7 +17,7 @@ export async function recordChange({ audit }: Pick<Stores, 'audit'>, actor: Acto
   const { userId, userName, requestId, address } = actor;
   const { action, target, detail } = change;
   await audit.append({
-    projectId: actor.projectId,
+    projectId: change.projectId ?? actor.projectId,
     ...{ userId, userName, requestId, address, action },
     ...{ outcome: 'success', targetKind: target.kind, targetId: target.id, targetName: target.name ?? null },
     detail: detail ?? null,

@@ -101,8 +101,8 @@ export class IdentityController {
     answers: { 204: { description: 'It has ended' }, ...failures(403, 404) },
   })
   async revoke(@Req() request: FastifyRequest): Promise<void> {
-    const { token } = await this.subjectOf(request, 'identity:revoke_token', { isChange: true });
-    await this.service.identity.revokeToken(token);
+    const { token, principal } = await this.subjectOf(request, 'identity:revoke_token', { isChange: true });
+    await this.service.identity.revokeToken(actorOf(request), token, principal);
   }
 
   /** Everybody may ask about the tokens of the own user; about others', an administrator. */

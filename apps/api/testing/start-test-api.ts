@@ -21,8 +21,9 @@ import {
 } from '@baykeeper/services';
 import { TEST_CATALOGUE } from '@baykeeper/services/testing/test-catalogue.js';
 import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
-import { openIdentity } from '@baykeeper/tenancy';
+import { openIdentity, type LoginLimiter } from '@baykeeper/tenancy';
 import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
+import { openRequestLimit } from '../access/request-limit.js';
 import { ApiSettings } from '../api-settings.js';
 import { BayEvents } from '../bays/bay-events.js';
 import { BayRecords } from '../bays/bay-records.js';
@@ -51,14 +52,25 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function startTestApi(databaseUrl: string, engine: EngineDriver): Promise<TestApi> {
+/** What is not as in production unless a test says so: there are no limits. */
+export interface TestLimits {
+  readonly logins?: LoginLimiter;
+  readonly requestsPerSecond?: number;
+  readonly trustedProxies?: readonly string[];
+}
+
+export async function startTestApi(
+  databaseUrl: string,
+  engine: EngineDriver,
+  limits: TestLimits = {},
+): Promise<TestApi> {
   const database = await openDatabase({ url: databaseUrl, poolSize: 6 });
   const signals = new LocalSignals();
   const faults: string[] = [];
   const holders = new Map<string, TokenHolder>();
   const balancers: LoadBalancerView[] = [];
   await putBuiltIns(database.stores, TEST_CATALOGUE);
-  const app = await openApp({ database, signals, holders, balancers, engine, log: logInto(faults) });
+  const app = await openApp({ database, signals, holders, balancers, engine, limits, log: logInto(faults) });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.getHttpServer().address() as AddressInfo;
 
@@ -110,13 +122,23 @@ interface AppFacts {
   readonly holders: ReadonlyMap<string, TokenHolder>;
   readonly balancers: readonly LoadBalancerView[];
   readonly engine: EngineDriver;
+  readonly limits: TestLimits;
   readonly log: Log;
 }
 
-function openApp({ database, signals, holders, balancers, engine, log }: AppFacts): Promise<NestFastifyApplication> {
+function openApp({
+  database,
+  signals,
+  holders,
+  balancers,
+  engine,
+  limits,
+  log,
+}: AppFacts): Promise<NestFastifyApplication> {
   const engines: Engines = { engineNames: ['swarm'], engine: () => engine };
   const catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] as const };
-  const identity = openIdentity({ database });
+  const { logins, requestsPerSecond = 0, trustedProxies = [] } = limits;
+  const identity = openIdentity({ database, ...(logins && { limiter: logins }) });
   const vault = openKeyVault(randomBytes(32));
   const { certificateAuthorities } = database.stores;
   const authorities = openBayAuthorities({
@@ -137,7 +159,9 @@ function openApp({ database, signals, holders, balancers, engine, log }: AppFact
     log,
     access: openAccessCheck({
       validate: async (token) => holders.get(token) ?? (await identity.validateToken(token)),
+      takeTurn: openRequestLimit(requestsPerSecond),
     }),
+    trustedProxies,
     parts: {
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
       baymodels: new Baymodels({ database, engines, catalogue }),
