@@ -41,6 +41,7 @@ describe('libraries for Magnum', () => {
       const goEnvironment = {
         PATH: process.env['PATH'] ?? '',
         HOME: server.dataDirectory,
+        CGO_ENABLED: '0',
         GO111MODULE: 'off',
         GOFLAGS: '',
         GOPATH: GO_SOURCES,
