@@ -1,9 +1,14 @@
 // Walks through the container infrastructure API as Terraform's OpenStack provider does, with the same library, and prints
-// what it read as one JSON object. Logs in by the OS_* variables. Ends with 1 and a sentence at the first thing amiss.
+// what it read as one JSON object. Logs in by the OS_* variables. Argument: an image. Ends with 1 and a sentence at the first thing amiss.
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"time"
@@ -126,22 +131,44 @@ func cluster(infra *gophercloud.ServiceClient, templateID string) string {
 	return id
 }
 
-func certificate(infra *gophercloud.ServiceClient, clusterID, csr string) {
+// As the provider does for every cluster that it reads: whatever the engine is.
+func request() string {
+	key, err := rsa.GenerateKey(rand.Reader, 4096)
+	must("make a key", err)
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
+		SignatureAlgorithm: x509.SHA512WithRSA,
+		Subject: pkix.Name{
+			CommonName: "admin", Organization: []string{"system:masters"}, OrganizationalUnit: []string{"terraform"},
+		},
+	}, key)
+	must("make a request", err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+}
+
+func certificate(infra *gophercloud.ServiceClient, clusterID string) {
 	authority, err := certificates.Get(infra, clusterID).Extract()
 	must("show the certificate authority", err)
-	signed, err := certificates.Create(infra, certificates.CreateOpts{ClusterUUID: clusterID, CSR: csr}).Extract()
+	signed, err := certificates.Create(infra, certificates.CreateOpts{ClusterUUID: clusterID, CSR: request()}).Extract()
 	must("sign", err)
-	seen["certificates"] = map[string]string{"authority": authority.PEM, "signed": signed.PEM}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(authority.PEM)) {
+		must("read the authority", fmt.Errorf("no certificate in %q", authority.PEM))
+	}
+	block, _ := pem.Decode([]byte(signed.PEM))
+	made, err := x509.ParseCertificate(block.Bytes)
+	must("read the certificate", err)
+	usages := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	_, err = made.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: usages})
+	must("verify the certificate", err)
+	seen["signed for"] = made.Subject.CommonName
 }
 
 func main() {
 	infra, projectID := connect()
 	seen["project"] = projectID
-	csr, err := os.ReadFile(os.Args[1])
-	must("read the request to be signed", err)
-	templateID := template(infra, os.Args[2])
+	templateID := template(infra, os.Args[1])
 	clusterID := cluster(infra, templateID)
-	certificate(infra, clusterID, string(csr))
+	certificate(infra, clusterID)
 
 	must("delete the cluster", clusters.Delete(infra, clusterID).ExtractErr())
 	waitGone("wait for the cluster's end", func() error {
