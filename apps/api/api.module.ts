@@ -1,5 +1,13 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { Baymodels, Bays, Certificates, Credentials, NodeEnrolment } from '@baykeeper/services';
+import {
+  Baymodels,
+  Bays,
+  CatalogueAdministration,
+  Certificates,
+  Credentials,
+  Keypairs,
+  NodeEnrolment,
+} from '@baykeeper/services';
 import { ApiSettings } from './api-settings.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
@@ -7,11 +15,13 @@ import { BayResourcesController } from './bays/bay-resources.controller.js';
 import { RenderedItems } from './bays/rendered-items.js';
 import { BaysController, ClustersController } from './bays/bays.controller.js';
 import { BaymodelsController, ClusterTemplatesController } from './baymodels/baymodels.controller.js';
+import { FlavorsController, ImagesController, NetworksController } from './catalogue/catalogue.controller.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
 import { DiscoveryController } from './documents/discovery.controller.js';
 import { DocumentsController, OpenapiHolder } from './documents/documents.controller.js';
 import { IDENTITY_CONTROLLERS } from './identity/identity-controllers.js';
 import { IdentityService } from './identity/identity-service.js';
+import { KeypairsController } from './keypairs/keypairs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
@@ -20,6 +30,8 @@ export interface ApiParts {
   readonly settings: ApiSettings;
   readonly baymodels: Baymodels;
   readonly bays: Bays;
+  readonly catalogue: CatalogueAdministration;
+  readonly keypairs: Keypairs;
   readonly certificates: Certificates;
   readonly credentials: Credentials;
   readonly enrolment: NodeEnrolment;
@@ -38,6 +50,8 @@ export class ApiModule {
       { provide: ApiSettings, useValue: parts.settings },
       { provide: Baymodels, useValue: parts.baymodels },
       { provide: Bays, useValue: parts.bays },
+      { provide: CatalogueAdministration, useValue: parts.catalogue },
+      { provide: Keypairs, useValue: parts.keypairs },
       { provide: Certificates, useValue: parts.certificates },
       { provide: Credentials, useValue: parts.credentials },
       { provide: NodeEnrolment, useValue: parts.enrolment },
@@ -60,6 +74,10 @@ export class ApiModule {
         BayResourcesController,
         BaysController,
         ClustersController,
+        FlavorsController,
+        ImagesController,
+        NetworksController,
+        KeypairsController,
         CertificatesController,
         NodesController,
       ],

@@ -13,9 +13,11 @@ import {
 import {
   Baymodels,
   Bays,
+  CatalogueAdministration,
   CatalogueLookup,
   Certificates,
   Credentials,
+  Keypairs,
   NodeEnrolment,
   createListenerIdentity,
   putBuiltIns,
@@ -66,6 +68,7 @@ export async function openService(
   const registry = createMetrics('api');
   const parts = makeParts({ installation, configuration, identity, registry, log });
   await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
+  const stopWatching = await parts.catalogue.watch(installation.signals);
   await makeFirstRows({ installation, configuration, identity, baymodels: parts.baymodels, log });
 
   const app = await createApi({
@@ -94,6 +97,7 @@ export async function openService(
   return {
     async close() {
       stopRemoving();
+      stopWatching();
       parts.events.close();
       await Promise.all([closeApi(app), nodes.close()]);
     },
@@ -111,6 +115,7 @@ interface PartsInput {
 function makeParts({ installation, configuration, identity, registry, log }: PartsInput): ApiParts {
   const { database, signals, drivers, pki, redis, masterKey, id } = installation;
   const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
+  const source = drivers.compute.catalogue;
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
@@ -118,6 +123,8 @@ function makeParts({ installation, configuration, identity, registry, log }: Par
     settings: new ApiSettings(configuration.publicUrl, API_VERSION, drivers.compute.name),
     baymodels: new Baymodels({ ...shared, catalogue }),
     bays: new Bays({ ...shared, catalogue }),
+    catalogue: new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries }),
+    keypairs: new Keypairs(database),
     certificates,
     credentials: new Credentials({ engines: drivers, certificates }),
     enrolment: new NodeEnrolment({

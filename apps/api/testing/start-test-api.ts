@@ -11,9 +11,11 @@ import { openBayAuthorities, openKeyVault } from '@baykeeper/pki';
 import {
   Baymodels,
   Bays,
+  CatalogueAdministration,
   CatalogueLookup,
   Certificates,
   Credentials,
+  Keypairs,
   NodeEnrolment,
   type Caller,
   putBuiltIns,
@@ -126,7 +128,7 @@ interface AppFacts {
   readonly log: Log;
 }
 
-function openApp({
+async function openApp({
   database,
   signals,
   holders,
@@ -137,6 +139,9 @@ function openApp({
 }: AppFacts): Promise<NestFastifyApplication> {
   const engines: Engines = { engineNames: ['swarm'], engine: () => engine };
   const catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] as const };
+  const source = TEST_CATALOGUE;
+  const administration = new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries });
+  await administration.watch(signals);
   const { logins, requestsPerSecond = 0, trustedProxies = [] } = limits;
   const identity = openIdentity({ database, ...(logins && { limiter: logins }) });
   const vault = openKeyVault(randomBytes(32));
@@ -166,6 +171,8 @@ function openApp({
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
       baymodels: new Baymodels({ database, engines, catalogue }),
       bays: new Bays({ database, engines, catalogue, signals }),
+      catalogue: administration,
+      keypairs: new Keypairs(database),
       certificates,
       credentials: new Credentials({ engines, certificates }),
       enrolment,

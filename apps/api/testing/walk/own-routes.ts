@@ -1,8 +1,11 @@
 /** Who may do what on the routes that Magnum does not have: one line per route. */
 import { IDENTITY_ROUTES } from './identity-routes.js';
+import { randomUUID } from 'node:crypto';
 import type { RouteCases } from './route-case.js';
 
 const SOME_NODE = { id: '11111111-2222-4333-8444-555555555555' };
+
+const describe = () => [{ op: 'replace', path: '/description', value: 'walked' }];
 
 export const OWN_ROUTES: RouteCases = {
   'GET /v1/bays/{ident}/nodes': { who: 'reader', ok: 200, about: 'bay' },
@@ -10,6 +13,27 @@ export const OWN_ROUTES: RouteCases = {
   'GET /v1/bays/{ident}/events': { who: 'reader', ok: 200, about: 'bay' },
   'POST /v1/bays/{ident}/credentials': { who: 'member', ok: 200, about: 'bay', isOwnOnly: true },
   'POST /v1/bays/{ident}/actions/retry': { who: 'member', ok: 202, about: 'bay' },
+
+  'GET /v1/flavors': { who: 'reader', ok: 200 },
+  'GET /v1/flavors/{ident}': { who: 'reader', ok: 200, about: 'flavor', isEverybodys: true },
+  'POST /v1/flavors': { who: 'system-admin', ok: 201, body: () => ({ name: 'f', vcpus: 1, ram: 512, disk: 1 }) },
+  'PATCH /v1/flavors/{ident}': { who: 'system-admin', ok: 200, about: 'flavor', isEverybodys: true, body: describe },
+  'DELETE /v1/flavors/{ident}': { who: 'system-admin', ok: 204, about: 'flavor', isEverybodys: true },
+
+  'GET /v1/images': { who: 'reader', ok: 200 },
+  'GET /v1/images/{ident}': { who: 'reader', ok: 200, about: 'image', isEverybodys: true },
+  'POST /v1/images': { who: 'system-admin', ok: 201, body: () => ({ name: 'i', driver_image: 'debian-12-docker' }) },
+  'PATCH /v1/images/{ident}': { who: 'system-admin', ok: 200, about: 'image', isEverybodys: true, body: describe },
+  'DELETE /v1/images/{ident}': { who: 'system-admin', ok: 204, about: 'image', isEverybodys: true },
+
+  'GET /v1/networks': { who: 'reader', ok: 200 },
+  'GET /v1/networks/{ident}': { who: 'reader', ok: 200, about: 'network', isEverybodys: true },
+  'POST /v1/networks': { who: 'system-admin', ok: 201, body: () => ({ name: 'n' }) },
+  'PATCH /v1/networks/{ident}': { who: 'system-admin', ok: 200, about: 'network', isEverybodys: true, body: describe },
+  'DELETE /v1/networks/{ident}': { who: 'system-admin', ok: 204, about: 'network', isEverybodys: true },
+
+  'GET /v1/keypairs': { who: 'reader', ok: 200 },
+  'POST /v1/keypairs': { who: 'member', ok: 201, body: () => ({ name: `laptop-${randomUUID()}` }) },
 
   'GET /': { who: 'anonymous', ok: 200 },
   'GET /v1': { who: 'anonymous', ok: 200 },
@@ -25,7 +49,9 @@ export const OWN_ROUTES: RouteCases = {
   'POST /v1/nodes/{id}/signals': { who: 'node', ok: 204, parameters: SOME_NODE },
 };
 
-/** The identity service's routes are about users rather than about a project's things: they have a walk of their own. */
-export const WALKED_ELSEWHERE: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.keys(IDENTITY_ROUTES).map((route) => [route, 'identity/identity-walk.int-spec.ts']),
-);
+/** What is about users rather than about a project's things has walks of its own. */
+export const WALKED_ELSEWHERE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(IDENTITY_ROUTES).map((route) => [route, 'identity/identity-walk.int-spec.ts'])),
+  'GET /v1/keypairs/{ident}': 'keypairs/keypairs.int-spec.ts',
+  'DELETE /v1/keypairs/{ident}': 'keypairs/keypairs.int-spec.ts',
+};

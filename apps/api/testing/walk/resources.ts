@@ -1,6 +1,6 @@
 /** The things that routes are about, made straight in the database: each with a name that no other project may read. */
 import { randomUUID } from 'node:crypto';
-import type { BayId, ProjectId } from '@baykeeper/domain';
+import type { BayId, FlavorId, ImageId, NetworkId, ProjectId } from '@baykeeper/domain';
 import type { Database, Stores } from '@baykeeper/storage';
 import { seedBay, seedBaymodel } from '@baykeeper/storage/testing/seed.js';
 
@@ -32,7 +32,33 @@ const MAKERS = {
     const { id } = await seedBaymodel(stores, projectId, { name, flavorId: 'm1.small' });
     return { idents: { ident: id }, names: { ident: name } };
   },
+  flavor: (stores) =>
+    entryOf(({ common }) =>
+      stores.flavors.insert(randomUUID() as FlavorId, { ...common, vcpus: 1, memoryMib: 512, diskGib: 1 }),
+    ),
+  image: (stores) =>
+    entryOf(({ common }) =>
+      stores.images.insert(randomUUID() as ImageId, {
+        ...{ ...common, osDistro: 'debian', architecture: null, status: 'active', properties: {} },
+        ...{ minDiskGib: 0, minMemoryMib: 0, driverImage: 'debian-12-docker' },
+      }),
+    ),
+  network: (stores) =>
+    entryOf(({ common }) =>
+      stores.networks.insert(randomUUID() as NetworkId, { ...common, external: false, mtu: null, subnets: [] }),
+    ),
 } as const satisfies Readonly<Record<string, Make>>;
+
+interface NewEntry {
+  readonly common: { readonly name: string; readonly description: null; readonly public: true };
+}
+
+/** One of the catalogue: no project's, so its name is no secret. */
+async function entryOf(insert: (entry: NewEntry) => Promise<{ readonly id: string }>): Promise<Resource> {
+  const name = `entry-${randomUUID()}`;
+  const { id } = await insert({ common: { name, description: null, public: true } });
+  return { idents: { ident: id }, names: { ident: name } };
+}
 
 export type ResourceName = keyof typeof MAKERS;
 

@@ -18,6 +18,8 @@ export interface RouteCase {
   readonly absent?: number;
   /** Whoever runs the installation sees no other project's things here either. */
   readonly isOwnOnly?: boolean;
+  /** What it is about belongs to no project: there is no other project's. */
+  readonly isEverybodys?: boolean;
   /** The path's parameters, where they name no tenant's thing. */
   readonly parameters?: Idents;
 }
