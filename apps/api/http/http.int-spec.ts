@@ -1,9 +1,6 @@
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
-import { FIRST_PAGE, SYSTEM } from '@baykeeper/storage';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { send, type Answer, type Request } from '../testing/api-client.js';
 import { startTestApi, type TestApi } from '../testing/start-test-api.js';
@@ -23,27 +20,6 @@ afterAll(async () => {
   await api.close();
   await postgres.stop();
 });
-
-/** Sends what `fetch` would not. */
-function sendRaw(
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): Promise<number> {
-  const { port } = new URL(api.url);
-  return new Promise((resolve, reject) => {
-    const all = { ...headers, 'Content-Length': String(Buffer.byteLength(body)) };
-    const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers: all, agent: false }, (response) => {
-      response.resume();
-      response.once('end', () => {
-        resolve(response.statusCode ?? 0);
-      });
-    });
-    sent.once('error', reject);
-    sent.end(body);
-  });
-}
 
 describe('a failure', () => {
   const magnum = (status: number, code: string) => ({
@@ -237,71 +213,4 @@ describe('discovery', () => {
     expect((await call('GET', '/metrics', { headers })).status).toBe(401);
     expect((await call('GET', '/metrics', { headers, token })).status).toBe(403);
   });
-});
-
-describe('malformed requests', () => {
-  const paths = fc.constantFrom(
-    ...['/v1/bays', '/v1/clusters', '/v1/baymodels', '/v1/clustertemplates', '/v1/certificates', '/v1/bays/web'],
-    ...['/v1/clusters/web', '/v1/baymodels/web', '/v1/bays/web/credentials', '/v1/bays/web/actions/retry'],
-    ...['/identity/v3/auth/tokens', '/v1/nodes/web/certificate', '/v1/nodes/web/signals', '/bays/web/events'],
-  );
-  const names = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.constantFrom('name', 'labels', 'node_count', 'cluster_template_id', 'baymodel_id', 'coe', 'image_id', 'csr'),
-    fc.constantFrom('auth', 'cluster_uuid', 'op', 'path', 'value', 'master_count', 'keypair_id'),
-  );
-  const scalar = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.double(),
-    fc.constantFrom(true, null, 'swarm', 'debian-12-docker', '\u0000', '\ud800', 'x'.repeat(300), 1e308, -1),
-  );
-  const object = fc.dictionary(names, fc.oneof(scalar, fc.jsonValue(), fc.dictionary(names, scalar)));
-  const body = fc.oneof(
-    fc.jsonValue().map((value) => JSON.stringify(value)),
-    object.map((value) => JSON.stringify(value)),
-    fc.array(object, { maxLength: 4 }).map((value) => JSON.stringify(value)),
-    fc.string({ unit: 'binary' }),
-  );
-  const types = fc.constantFrom('application/json', 'application/json; charset=x', 'text/plain', 'a', '', '/');
-  const query = fc.oneof(
-    fc.constant(''),
-    fc.tuple(names, fc.string({ unit: 'binary' })).map(([name, value]) => `?${encode(name)}=${encode(value)}`),
-    fc.constantFrom(
-      '?limit=99999999999',
-      '?marker=%00',
-      '?sort_key=%00',
-      '?after=1e9',
-      '?rollback=%ff',
-      '?%',
-      '?a[]=1',
-    ),
-  );
-  const segment = fc.oneof(
-    fc.constant(''),
-    fc.string({ unit: 'binary', minLength: 1 }).map((text) => `/${encode(text)}`),
-  );
-  function encode(text: string): string {
-    return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?'));
-  }
-
-  test('are refused, and never our fault', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE', 'PUT', 'HEAD'),
-        ...([paths, segment, query, types, body] as const),
-        async (method, path, more, asked, type, sent) => {
-          const status = await sendRaw(
-            method,
-            `${path}${more}${asked}`,
-            { 'X-Auth-Token': token, Authorization: 'Bearer abc', 'Content-Type': type },
-            sent,
-          );
-          expect(status).toBeLessThan(500);
-        },
-      ),
-      { numRuns: 400 },
-    );
-    expect(api.faults).toEqual([]);
-    expect(await api.database.stores.bayViews.page(SYSTEM, FIRST_PAGE)).toEqual([]);
-  }, 60_000);
 });

@@ -61,6 +61,7 @@ async function entryOf(insert: (entry: NewEntry) => Promise<{ readonly id: strin
 }
 
 export type ResourceName = keyof typeof MAKERS;
+export const RESOURCES = Object.keys(MAKERS) as ResourceName[];
 
 export function makeResource(database: Database, name: ResourceName, projectId: ProjectId): Promise<Resource> {
   return MAKERS[name](database.stores, projectId);
