@@ -1,7 +1,7 @@
 /**
  * A front before our server for Magnum's own test suite, which expects Nova's key pairs beside Magnum and writes the engine
- * into its templates. It adds a compute service and itself to the catalog of every token, keeps key pairs, as little as that suite
- * needs, and puts an engine that is here in the place of one that is not. All else passes through.
+ * into its templates. It adds a compute service and itself to the catalog of every token, hands key pairs on, and puts an
+ * engine that is here in the place of one that is not. All else passes through.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ export interface NovaFront {
 const KEYPAIRS = '/compute/v2.1/os-keypairs';
 
 interface TokenDocument {
-  readonly token: { readonly catalog?: unknown[]; readonly user: { readonly id: string } };
+  readonly token: { readonly catalog?: unknown[] };
 }
 
 async function readBody(stream: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -30,33 +30,30 @@ function answer(response: ServerResponse, status: number, body?: unknown): void 
 
 /** @param engine what stands for Kubernetes in templates */
 export async function openNovaFront(serverUrl: string, engine: string): Promise<NovaFront> {
-  /** User and name. */
-  const keypairs = new Set<string>();
   let url = '';
 
+  /** Nova's words for our key pairs. */
   async function serveKeypairs(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
-    const token = request.headers['x-auth-token']?.toString() ?? '';
-    const known = await fetch(`${serverUrl}/identity/v3/auth/tokens`, {
-      headers: { 'X-Auth-Token': token, 'X-Subject-Token': token },
-    });
-    if (!known.ok) {
-      answer(response, 401, { error: { code: 401, title: 'Unauthorized', message: '' } });
-      return;
-    }
-    const user = ((await known.json()) as TokenDocument).token.user.id;
+    const ask = (method: string, path: string, wanted?: unknown): Promise<Response> =>
+      fetch(`${serverUrl}/v1/keypairs${path}`, {
+        method,
+        headers: {
+          'X-Auth-Token': request.headers['x-auth-token']?.toString() ?? '',
+          'Content-Type': 'application/json',
+        },
+        ...(wanted !== undefined && { body: JSON.stringify(wanted) }),
+      });
     if (request.method === 'POST') {
       const { name } = (JSON.parse(body.toString()) as { keypair: { name: string } }).keypair;
-      keypairs.add(`${user} ${name}`);
-      const made = { name, fingerprint: '00', public_key: 'ssh-rsa AA', private_key: '-', user_id: user };
-      answer(response, 200, { keypair: made });
+      const made = await ask('POST', '', { name });
+      const { fingerprint, public_key, private_key, user_id } = (await made.json()) as Record<string, unknown>;
+      answer(response, made.status === 201 ? 200 : made.status, {
+        keypair: { name, fingerprint, public_key, private_key, user_id },
+      });
       return;
     }
-    const name = decodeURIComponent((request.url ?? '').slice(KEYPAIRS.length + 1));
-    if (keypairs.delete(`${user} ${name}`)) {
-      answer(response, 202);
-      return;
-    }
-    answer(response, 404, { itemNotFound: { code: 404, message: `Keypair ${name} could not be found.` } });
+    const { status } = await ask('DELETE', (request.url ?? '').slice(KEYPAIRS.length));
+    answer(response, status === 204 ? 202 : status, status === 204 ? undefined : {});
   }
 
   async function pass(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
