@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import {
+  AuditTrail,
   Baymodels,
   Bays,
   CatalogueAdministration,
@@ -7,8 +8,10 @@ import {
   Credentials,
   Keypairs,
   NodeEnrolment,
+  Quotas,
 } from '@baykeeper/services';
 import { ApiSettings } from './api-settings.js';
+import { AuditController } from './audit/audit.controller.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { BayResourcesController } from './bays/bay-resources.controller.js';
@@ -23,6 +26,8 @@ import { IDENTITY_CONTROLLERS } from './identity/identity-controllers.js';
 import { IdentityService } from './identity/identity-service.js';
 import { KeypairsController } from './keypairs/keypairs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
+import { ProcessesController, ProcessRecords } from './processes/processes.controller.js';
+import { QuotasController } from './quotas/quotas.controller.js';
 import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
 /** What controllers are made with. Every one of them lives as long as the process. */
@@ -36,6 +41,9 @@ export interface ApiParts {
   readonly credentials: Credentials;
   readonly enrolment: NodeEnrolment;
   readonly records: BayRecords;
+  readonly quotas: Quotas;
+  readonly processes: ProcessRecords;
+  readonly audit: AuditTrail;
   readonly events: BayEvents;
   readonly identity: IdentityService;
   readonly readiness: ReadinessChecks;
@@ -57,6 +65,9 @@ export class ApiModule {
       { provide: NodeEnrolment, useValue: parts.enrolment },
       RenderedItems,
       { provide: BayRecords, useValue: parts.records },
+      { provide: Quotas, useValue: parts.quotas },
+      { provide: ProcessRecords, useValue: parts.processes },
+      { provide: AuditTrail, useValue: parts.audit },
       { provide: BayEvents, useValue: parts.events },
       { provide: IdentityService, useValue: parts.identity },
       { provide: ReadinessChecks, useValue: parts.readiness },
@@ -79,6 +90,9 @@ export class ApiModule {
         NetworksController,
         KeypairsController,
         CertificatesController,
+        QuotasController,
+        ProcessesController,
+        AuditController,
         NodesController,
       ],
       providers,

@@ -1,8 +1,15 @@
 /** An API process. Any number of them may run, on any number of machines; those of one machine share its ports. */
 import 'reflect-metadata';
 import { BaykeeperError, detailOf } from '@baykeeper/domain';
-import { createLogger, exitWithSupervisor, readProcessConfiguration, reportReady } from '@baykeeper/platform';
-import { openInstallation } from '@baykeeper/services';
+import {
+  PRODUCT_VERSION,
+  createLogger,
+  exitWithSupervisor,
+  processSlot,
+  readProcessConfiguration,
+  reportReady,
+} from '@baykeeper/platform';
+import { openInstallation, startHeartbeat } from '@baykeeper/services';
 import { openService } from './open-service.js';
 
 async function main(): Promise<void> {
@@ -10,7 +17,12 @@ async function main(): Promise<void> {
   const log = createLogger({ name: 'api', level: configuration.logLevel });
   const installation = await openInstallation(configuration, { process: 'api', log });
   const service = await openService(installation, configuration, log);
+  const heartbeat = await startHeartbeat(
+    { database: installation.database, log },
+    { kind: 'api', slot: processSlot(), version: PRODUCT_VERSION },
+  );
   exitWithSupervisor(async () => {
+    await heartbeat.stop();
     await service.close();
     await installation.close();
   }, log);

@@ -8,9 +8,11 @@ import {
   renderMetrics,
   type Configuration,
   type ReadinessCheck,
+  PRODUCT_VERSION,
   type Registry,
 } from '@baykeeper/platform';
 import {
+  AuditTrail,
   Baymodels,
   Bays,
   CatalogueAdministration,
@@ -19,10 +21,12 @@ import {
   Credentials,
   Keypairs,
   NodeEnrolment,
+  Quotas,
   createListenerIdentity,
   putBuiltIns,
   seedCatalogue,
   type Catalogue,
+  type DefaultQuotas,
   type Installation,
 } from '@baykeeper/services';
 import { openRateLimiter } from '@baykeeper/queue';
@@ -35,10 +39,10 @@ import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { createApi } from './create-api.js';
-import { API_VERSION } from './documents/api-version.js';
 import { IdentityService } from './identity/identity-service.js';
 import { openLoginLimiter } from './identity/login-limiter.js';
 import { openNodeListener } from './nodes/node-listener.js';
+import { ProcessRecords } from './processes/processes.controller.js';
 import { MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
 /** Nodes come from anywhere; what they may do is decided by their tokens. */
@@ -116,15 +120,20 @@ function makeParts({ installation, configuration, identity, registry, log }: Par
   const { database, signals, drivers, pki, redis, masterKey, id } = installation;
   const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
   const source = drivers.compute.catalogue;
+  const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master } = configuration;
+  const defaults: DefaultQuotas = { Cluster, Node, Master };
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
   return {
-    settings: new ApiSettings(configuration.publicUrl, API_VERSION, drivers.compute.name),
+    settings: new ApiSettings(configuration.publicUrl, PRODUCT_VERSION, drivers.compute.name),
     baymodels: new Baymodels({ ...shared, catalogue }),
-    bays: new Bays({ ...shared, catalogue }),
     catalogue: new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries }),
     keypairs: new Keypairs(database),
+    bays: new Bays({ ...shared, catalogue, quotas: defaults }),
+    quotas: new Quotas({ database, defaults }),
+    processes: new ProcessRecords(database),
+    audit: new AuditTrail(database),
     certificates,
     credentials: new Credentials({ engines: drivers, certificates }),
     enrolment: new NodeEnrolment({

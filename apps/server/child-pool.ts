@@ -6,7 +6,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
-import { isOurMessage, type ProcessMetrics } from '@baykeeper/platform';
+import { SLOT_VARIABLE, isOurMessage, type ProcessMetrics } from '@baykeeper/platform';
 
 export interface ChildKind {
   /** For log lines and sentences. */
@@ -85,7 +85,7 @@ export class ChildPool {
   private spawn(slot: Slot): void {
     slot.timer = null;
     if (this.stopping) return;
-    const child = forkChild(slot.kind, this.settings.heapMegabytes);
+    const child = forkChild(slot, this.settings.heapMegabytes);
     const startedAt = performance.now();
     slot.child = child;
     slot.ready = false;
@@ -190,7 +190,9 @@ export class ChildPool {
 /** MiB for objects that have just been made; V8 takes 16, three times over, which no request of ours needs. */
 const NURSERY_MEGABYTES = 4;
 
-function forkChild({ entry, sharesPorts, environment }: ChildKind, heapMegabytes: number): ChildProcess {
+function forkChild({ kind, index }: Slot, heapMegabytes: number): ChildProcess {
+  const { entry, sharesPorts } = kind;
+  const environment = { ...kind.environment, [SLOT_VARIABLE]: String(index) };
   const execArgv = [
     `--max-semi-space-size=${String(NURSERY_MEGABYTES)}`,
     `--max-old-space-size=${String(heapMegabytes)}`,

@@ -1,10 +1,10 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { hostname } from 'node:os';
-import type { Configuration, Logger } from '@baykeeper/platform';
+import { PRODUCT_VERSION, processSlot, type Configuration, type Logger } from '@baykeeper/platform';
 import { enrolmentTokenOf } from '@baykeeper/pki';
 import { detailOf } from '@baykeeper/domain';
 import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
-import type { Installation } from '@baykeeper/services';
+import { startHeartbeat, type Heartbeat, type Installation } from '@baykeeper/services';
 import { startProcessors, type Processors } from './processors.js';
 import { startSchedules, type Schedules } from './schedules.js';
 
@@ -20,6 +20,7 @@ const ORPHAN_SWEEP_SECONDS = 30;
 export class WorkerService implements OnApplicationBootstrap, OnApplicationShutdown {
   private processors: Processors | null = null;
   private schedules: Schedules | null = null;
+  private heartbeat: Heartbeat | null = null;
 
   constructor(
     private readonly installation: Installation,
@@ -39,6 +40,10 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
       settledSweepSeconds: configuration.settledSweepSeconds,
       orphanSweepSeconds: ORPHAN_SWEEP_SECONDS,
     });
+    this.heartbeat = await startHeartbeat(
+      { database: installation.database, log },
+      { kind: 'worker', slot: processSlot(), version: PRODUCT_VERSION },
+    );
     // Nobody waits for it: a bay that is asked for meanwhile waits for the same image.
     installation.drivers.compute
       .prepare((message) => {
@@ -53,6 +58,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.heartbeat?.stop();
     await this.schedules?.stop();
     await this.processors?.close();
     await this.installation.close();

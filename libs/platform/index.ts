@@ -14,4 +14,11 @@ export {
   type Registry,
 } from './metrics/metrics.js';
 export { isOurMessage, type ChildMessage, type ProcessMetrics, type SupervisorMessage } from './processes/messages.js';
-export { exitWithSupervisor, isSupervised, reportReady } from './processes/supervised-process.js';
+export {
+  SLOT_VARIABLE,
+  exitWithSupervisor,
+  isSupervised,
+  processSlot,
+  reportReady,
+} from './processes/supervised-process.js';
+export { PRODUCT_VERSION } from './version.js';

@@ -1,3 +1,4 @@
+export * from './audit/audit-trail.js';
 export * from './audit/record-audit.js';
 export * from './caller.js';
 export * from './catalogue/catalogue.js';
@@ -22,5 +23,9 @@ export * from './credentials/credentials.js';
 export * from './certificates/bay-pki.js';
 export * from './node-enrolment/node-enrolment.js';
 export * from './node-enrolment/watch.js';
+export { startHeartbeat, type Heartbeat } from './processes/heartbeat.js';
+export { type DefaultQuotas } from './quotas/check-quota.js';
+export * from './quotas/quota.schema.js';
+export * from './quotas/quotas.js';
 export * from './control-plane/control-plane.js';
 export { openInstallation, type Installation } from './installation/open-installation.js';

@@ -216,7 +216,18 @@ const PROBES: Probes = {
   },
   outbox: { append: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },
   operations: { begin: UNSCOPED, finish: UNSCOPED, listOpen: UNSCOPED },
-  audit: { append: UNSCOPED },
+  audit: { append: UNSCOPED, appendMany: UNSCOPED, list: UNSCOPED, removeOlderThan: UNSCOPED },
+  quotas: {
+    insert: UNSCOPED,
+    find: UNSCOPED,
+    list: UNSCOPED,
+    setLimit: UNSCOPED,
+    remove: UNSCOPED,
+    usage: UNSCOPED,
+    usageAlone: UNSCOPED,
+    countBays: UNSCOPED,
+  },
+  processes: { report: UNSCOPED, reportStopped: UNSCOPED, list: 'takes no scope', removeForgotten: 'takes no scope' },
 };
 
 function ownProjectOf(scope: Scope): ProjectId {

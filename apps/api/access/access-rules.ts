@@ -109,7 +109,16 @@ export const ACCESS_RULES = {
   'certificate:create': 'member',
   'certificate:create_credentials': 'member',
 
+  'quota:get': 'reader',
+  'quota:get_usage': 'reader',
+  'quota:get_all': 'system-admin',
+  'quota:create': 'system-admin',
+  'quota:update': 'system-admin',
+  'quota:delete': 'system-admin',
+  'stats:get_all': 'reader',
+  'audit:get_all': 'admin',
   'magnum-service:get_all': 'system-admin',
+  'process:get_all': 'system-admin',
 
   'node:enrol': 'node',
 } as const satisfies Readonly<Record<string, AccessKind>>;

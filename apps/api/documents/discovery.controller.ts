@@ -33,7 +33,9 @@ const versionAnswer = z
   .meta({ id: 'Version' });
 
 /** The collections that are served now. */
-const COLLECTIONS = ['bays', 'baymodels', 'clusters', 'clustertemplates', 'certificates'] as const;
+const COLLECTIONS = [
+  ...['bays', 'baymodels', 'clusters', 'clustertemplates', 'certificates', 'quotas', 'stats', 'mservices'],
+] as const;
 
 @Controller()
 export class DiscoveryController {

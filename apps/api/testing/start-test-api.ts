@@ -9,6 +9,7 @@ import type { Log, ProjectId, UserId } from '@baykeeper/domain';
 import type { EngineDriver, LoadBalancerView } from '@baykeeper/drivers';
 import { openBayAuthorities, openKeyVault } from '@baykeeper/pki';
 import {
+  AuditTrail,
   Baymodels,
   Bays,
   CatalogueAdministration,
@@ -17,6 +18,7 @@ import {
   Credentials,
   Keypairs,
   NodeEnrolment,
+  Quotas,
   type Caller,
   putBuiltIns,
   type Engines,
@@ -31,8 +33,12 @@ import { BayEvents } from '../bays/bay-events.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
 import { IdentityService } from '../identity/identity-service.js';
+import { ProcessRecords } from '../processes/processes.controller.js';
 import { MetricsText, ReadinessChecks } from '../operations/health.controller.js';
 import { LocalSignals } from './local-signals.js';
+
+/** Tests of quotas set their own. */
+const UNLIMITED = { Cluster: 1_000_000, Node: 1_000_000_000, Master: 1_000_000 };
 
 /** What every start of the test API names itself in links. */
 export const BASE_URL = 'http://bays.example:9511';
@@ -170,9 +176,12 @@ async function openApp({
     parts: {
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
       baymodels: new Baymodels({ database, engines, catalogue }),
-      bays: new Bays({ database, engines, catalogue, signals }),
       catalogue: administration,
       keypairs: new Keypairs(database),
+      bays: new Bays({ database, engines, catalogue, signals, quotas: UNLIMITED }),
+      quotas: new Quotas({ database, defaults: UNLIMITED }),
+      processes: new ProcessRecords(database),
+      audit: new AuditTrail(database),
       certificates,
       credentials: new Credentials({ engines, certificates }),
       enrolment,

@@ -194,6 +194,16 @@ export const SETTINGS = {
     'Network of the machines of local compute; its first address is the gateway.',
   ),
 
+  quotaBays: integer(
+    'BAYKEEPER_QUOTA_BAYS',
+    0,
+    1_000_000,
+    20,
+    'Bays that a project may have for which no quota was set.',
+  ),
+  quotaNodes: integer('BAYKEEPER_QUOTA_NODES', 0, 1_000_000_000, 1_000, 'The same for worker nodes.'),
+  quotaMasters: integer('BAYKEEPER_QUOTA_MASTERS', 0, 1_000_000, 100, 'The same for masters.'),
+
   // Size and pace.
   apiProcesses: integer('BAYKEEPER_API_PROCESSES', 1, 64, 1, 'API processes; they share the ports.'),
   workerProcesses: integer('BAYKEEPER_WORKER_PROCESSES', 1, 64, 1, 'Worker processes.'),

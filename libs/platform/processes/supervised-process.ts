@@ -1,4 +1,5 @@
 /** The child's side of the supervision: ready, a graceful end, and never living on without the server. */
+import { processEnvironment } from '../config/environment.js';
 import type { Log } from '@baykeeper/domain';
 import type { ChildMessage } from './messages.js';
 
@@ -60,4 +61,12 @@ export function exitWithSupervisor(close: () => Promise<void>, log: Log): void {
     closeAndExit('the supervisor is gone', ORPHAN_CLOSE_MILLISECONDS);
   });
   if (!process.connected) closeAndExit('the supervisor is gone', ORPHAN_CLOSE_MILLISECONDS);
+}
+
+/** In the environment of a child: its number among the children of its kind, from 0, the same after each start. */
+export const SLOT_VARIABLE = 'PROCESS_SLOT';
+
+/** 0 for a process that no supervisor started. */
+export function processSlot(): number {
+  return Number(processEnvironment()[SLOT_VARIABLE] ?? 0);
 }

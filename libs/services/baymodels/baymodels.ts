@@ -8,6 +8,7 @@ import {
   type EngineName,
 } from '@baykeeper/domain';
 import type { BaymodelReferences, Database, Page, Stores } from '@baykeeper/storage';
+import { recordAudit } from '../audit/record-audit.js';
 import { findForCaller, forbidden, isAdministrator, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { findEntries, referencesOf } from '../catalogue/check-references.js';
@@ -51,7 +52,11 @@ export class Baymodels {
     return this.dependencies.catalogue.entries.retried(async () => {
       const { fields, refs } = await this.complete(caller, given);
       if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
-      return this.stores.baymodels.insert({ projectId }, { ...fields, refs, id, projectId, userId });
+      return this.dependencies.database.transaction(async (stores) => {
+        const made = await stores.baymodels.insert({ projectId }, { ...fields, refs, id, projectId, userId });
+        await recordTemplate(stores, caller, 'clustertemplate:create', made);
+        return made;
+      });
     });
   }
 
@@ -88,14 +93,21 @@ export class Baymodels {
       );
     }
     if (changed.length === 0) return before;
-    return this.stores.baymodels.update({ projectId: before.projectId }, before.id, after, refs);
+    return this.dependencies.database.transaction(async (stores) => {
+      const made = await stores.baymodels.update({ projectId: before.projectId }, before.id, after, refs);
+      await recordTemplate(stores, caller, 'clustertemplate:update', made, `Changed: ${changed.join(', ')}.`);
+      return made;
+    });
   }
 
   async remove(caller: Caller, ident: string): Promise<void> {
     const baymodel = await this.show(caller, ident);
     this.mustOwn(caller, baymodel, 'clustertemplate:delete');
     if (await this.stores.baymodels.isReferenced(baymodel.id)) throw inUse(baymodel.id);
-    await this.stores.baymodels.remove({ projectId: baymodel.projectId }, baymodel.id);
+    await this.dependencies.database.transaction(async (stores) => {
+      await stores.baymodels.remove({ projectId: baymodel.projectId }, baymodel.id);
+      await recordTemplate(stores, caller, 'clustertemplate:delete', baymodel);
+    });
   }
 
   /** Fills in what follows from the image and the engine, and refuses what they and the catalogue do not offer. */
@@ -187,6 +199,17 @@ function isAllowedInUse(changed: readonly string[], after: BaymodelFields): bool
     (field === 'public' && after.public) ||
     (field === 'tags' && after.tags !== null)
   );
+}
+
+async function recordTemplate(
+  stores: Stores,
+  caller: Caller,
+  action: string,
+  { id, name }: Baymodel,
+  detail?: string,
+): Promise<void> {
+  const target = { kind: 'clustertemplate', id, name };
+  await recordAudit(stores, caller, { action, target, ...(detail !== undefined && { detail }) });
 }
 
 function inUse(id: BaymodelId): BaykeeperError {

@@ -10,6 +10,7 @@ import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { pinToCatalogue } from './pin-to-catalogue.js';
+import { checkQuota, type DefaultQuotas } from '../quotas/check-quota.js';
 import { parsePatch } from '../validation/json-patch.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { readBayPatch } from './bay-patch.js';
@@ -20,6 +21,7 @@ export interface BaysDependencies {
   readonly database: Database;
   readonly engines: Engines;
   readonly catalogue: Catalogue;
+  readonly quotas: DefaultQuotas;
   readonly signals: Pick<Signals, 'publish'>;
 }
 
@@ -60,6 +62,11 @@ export class Bays {
     const { bay, groups } = await pinToCatalogue(entries, this.stores, caller, baymodel, rows);
     this.checkCounts(bay, groups);
     await this.dependencies.database.transaction(async (stores) => {
+      await checkQuota(stores, this.dependencies.quotas, caller.projectId, {
+        Cluster: 1,
+        Node: countOf(groups, 'worker'),
+        Master: countOf(groups, 'master'),
+      });
       await stores.bays.insert(ownScope(caller), bay, groups);
       await record(
         stores,
@@ -123,6 +130,8 @@ export class Bays {
 
     const scope = { projectId: bay.projectId };
     await this.dependencies.database.transaction(async (stores) => {
+      const more = nodeCount - workers.nodeCount;
+      await checkQuota(stores, this.dependencies.quotas, bay.projectId, { Node: more });
       await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
       await record(
         stores,

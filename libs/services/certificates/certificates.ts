@@ -3,7 +3,7 @@
  * leaves here is on record first, with who asked for it: that list is the audit.
  */
 import { isIP } from 'node:net';
-import { nodeNameOf, type Bay, type UserId } from '@baykeeper/domain';
+import { nodeNameOf, type Bay } from '@baykeeper/domain';
 import {
   buildRevocationList,
   checkTenantName,
@@ -18,6 +18,7 @@ import {
   type TenantCertificateRules,
 } from '@baykeeper/pki';
 import type { Database, Scope } from '@baykeeper/storage';
+import { recordAudit } from '../audit/record-audit.js';
 import type { Caller } from '../caller.js';
 import type { Engines } from '../catalogue/catalogue.js';
 
@@ -72,7 +73,7 @@ export class Certificates {
     const profile = decideTenantCertificate(request, { ...rules, days });
     const { publicKey } = request;
     const signed = await signCertificate({ authority, publicKey, profile, now: this.dependencies.now() });
-    await this.recordForUser(bay, caller.userId, signed);
+    await this.recordForUser(caller, 'certificate:create', bay, signed);
     return signed.certificatePem.trimEnd();
   }
 
@@ -88,7 +89,7 @@ export class Certificates {
       profile: this.engineOf(bay).clientCertificate(commonName),
       now: this.dependencies.now(),
     });
-    await this.recordForUser(bay, caller.userId, made);
+    await this.recordForUser(caller, 'certificate:create_credentials', bay, made);
     return { ca: authority.certificatePem, certificate: made.certificatePem, key: made.privateKeyPem };
   }
 
@@ -134,9 +135,11 @@ export class Certificates {
     return { authorityName: authority.commonName, isReserved };
   }
 
-  private async recordForUser(bay: Bay, userId: UserId, signed: SignedCertificate): Promise<void> {
+  private async recordForUser(caller: Caller, action: string, bay: Bay, signed: SignedCertificate): Promise<void> {
     const { serial, subject, notAfter } = signed;
-    await this.dependencies.database.transaction(async ({ certificates, events }) => {
+    const { userId } = caller;
+    await this.dependencies.database.transaction(async (stores) => {
+      const { certificates, events } = stores;
       const kind = 'client';
       await certificates.insert(scopeOf(bay), { bayId: bay.id, serial, subject, kind, nodeId: null, userId, notAfter });
       await events.append({
@@ -144,6 +147,8 @@ export class Certificates {
         ...{ kind: 'certificate-signed', level: 'info' },
         message: `A client certificate was signed for ${subject} (serial ${serial}).`,
       });
+      const target = { kind: 'cluster', id: bay.id, name: bay.name };
+      await recordAudit(stores, caller, { action, target, detail: `Signed for ${subject}, serial ${serial}.` });
     });
   }
 }

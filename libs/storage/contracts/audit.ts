@@ -21,6 +21,34 @@ export interface AuditEntry {
   readonly at: Date;
 }
 
+export type NewAuditEntry = Omit<AuditEntry, 'sequence' | 'at'>;
+
+/** All that are given must hold. */
+export interface AuditFilters {
+  /** Id or name. */
+  readonly user?: string | undefined;
+  readonly action?: string | undefined;
+  /** Id or name. */
+  readonly target?: string | undefined;
+  readonly outcome?: AuditEntry['outcome'] | undefined;
+  /** Inclusive. */
+  readonly since?: Date | undefined;
+  /** Exclusive. */
+  readonly until?: Date | undefined;
+}
+
 export interface AuditStore {
-  append(entry: Omit<AuditEntry, 'sequence' | 'at'>): Promise<void>;
+  append(entry: NewAuditEntry): Promise<void>;
+  appendMany(entries: readonly NewAuditEntry[]): Promise<void>;
+  /**
+   * The latest first.
+   * @param projectId null: of all projects, and those that belong to none
+   * @param question.before only entries with a smaller sequence; null: from the latest on
+   */
+  list(
+    projectId: ProjectId | null,
+    question: AuditFilters & { readonly limit: number; readonly before: number | null },
+  ): Promise<readonly AuditEntry[]>;
+  /** Removes at most `limit` entries that are older. @returns how many went */
+  removeOlderThan(days: number, limit: number): Promise<number>;
 }

@@ -5,6 +5,8 @@ import type { BayViewStore } from './bay-views.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
 import type { ProjectStore, RoleAssignmentStore, UserStore } from './identity.js';
 import type { LoadBalancerStore, NodeStore } from './nodes.js';
+import type { ProcessStore } from './processes.js';
+import type { QuotaStore } from './quotas.js';
 import type { EventStore, OperationStore, OutboxStore, SettingStore } from './records.js';
 import type { ApplicationCredentialStore, TokenStore } from './tokens.js';
 
@@ -33,6 +35,8 @@ export interface Stores {
   readonly outbox: OutboxStore;
   readonly operations: OperationStore;
   readonly audit: AuditStore;
+  readonly quotas: QuotaStore;
+  readonly processes: ProcessStore;
 }
 
 export interface Database {

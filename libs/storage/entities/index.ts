@@ -13,7 +13,9 @@ import { NodeGroupEntity } from './node-group.entity.js';
 import { NodeEntity } from './node.entity.js';
 import { OperationEntity } from './operation.entity.js';
 import { OutboxEntity } from './outbox.entity.js';
+import { ProcessEntity } from './process.entity.js';
 import { ProjectEntity } from './project.entity.js';
+import { QuotaEntity } from './quota.entity.js';
 import { RoleAssignmentEntity } from './role-assignment.entity.js';
 import { SettingEntity } from './setting.entity.js';
 import { TokenEntity } from './token.entity.js';
@@ -44,4 +46,6 @@ export const ENTITIES = [
   OutboxEntity,
   OperationEntity,
   AuditEntryEntity,
+  QuotaEntity,
+  ProcessEntity,
 ];

@@ -24,7 +24,9 @@ export class NodeGroupEntity implements NodeGroup {
   @PrimaryColumn(UUID) id!: NodeGroupId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;
   @Column(UUID) bayId!: BayId;
-  @Column(TEXT) projectId!: ProjectId;
+  @Index('node_groups_project_id_idx')
+  @Column(TEXT)
+  projectId!: ProjectId;
   @Column(TEXT) name!: string;
   @Column(TEXT) role!: NodeRole;
   @Column(BOOLEAN) isDefault!: boolean;

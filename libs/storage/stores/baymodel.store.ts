@@ -7,6 +7,7 @@ import { BaymodelEntity } from '../entities/baymodel.entity.js';
 import type { Page } from '../page.js';
 import { SYSTEM, type Scope } from '../scope.js';
 import { listPage, type SortKeys } from './paging.js';
+import { insertPrepared } from './prepared.js';
 import { checkInsideScope, findByIdent, notFound, projectOf } from './scoping.js';
 import { pick } from './sql.js';
 
@@ -88,12 +89,11 @@ export class PostgresBaymodelStore implements BaymodelStore {
 
   async insert(scope: Scope, baymodel: NewBaymodel): Promise<Baymodel> {
     checkInsideScope(scope, baymodel);
-    await this.manager.insert(BaymodelEntity, {
+    return insertPrepared(this.manager, BaymodelEntity, {
       ...pick(baymodel, FIELD_NAMES),
       ...pick(baymodel, ['id', 'projectId', 'userId']),
       ...baymodel.refs,
     });
-    return this.manager.findOneByOrFail(BaymodelEntity, { id: baymodel.id });
   }
 
   find(scope: Scope, ident: string): Promise<Baymodel> {

@@ -13,6 +13,7 @@ import { PostgresKeypairStore } from './keypair.store.js';
 import { PostgresLoadBalancerStore } from './load-balancer.store.js';
 import { PostgresNodeGroupStore } from './node-group.store.js';
 import { PostgresNodeStore } from './node.store.js';
+import { PostgresProcessStore } from './process.store.js';
 import { PostgresProjectStore } from './project.store.js';
 import {
   PostgresEventStore,
@@ -20,6 +21,7 @@ import {
   PostgresOutboxStore,
   PostgresSettingStore,
 } from './record.stores.js';
+import { PostgresQuotaStore } from './quota.store.js';
 import { PostgresRoleAssignmentStore } from './role-assignment.store.js';
 import { PostgresTokenStore } from './token.store.js';
 import { PostgresUserStore } from './user.store.js';
@@ -51,5 +53,7 @@ export function createStores(manager: EntityManager): Stores {
     outbox: withTranslatedErrors(new PostgresOutboxStore(manager)),
     operations: withTranslatedErrors(new PostgresOperationStore(manager)),
     audit: withTranslatedErrors(new PostgresAuditStore(manager)),
+    quotas: withTranslatedErrors(new PostgresQuotaStore(manager)),
+    processes: withTranslatedErrors(new PostgresProcessStore(manager)),
   };
 }

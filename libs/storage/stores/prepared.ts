@@ -2,8 +2,9 @@
  * Statements that are asked thousands of times a second: the database parses and plans each once per connection, and the
  * object mapper, which would build the statement and its result anew each time, is left out.
  */
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
 
 /** The mapper's driver for PostgreSQL keeps its pool here. */
 interface PoolOfDriver {
@@ -26,4 +27,37 @@ export async function selectPrepared<Row>(
     : (manager.dataSource.driver as unknown as PoolOfDriver).master;
   const { rows } = await source.query({ name, text, values: [...values] });
   return rows as Row[];
+}
+
+/**
+ * Inserts one row and gives it back as it is stored.
+ * @param values by property; what is undefined gets the column's default
+ */
+export async function insertPrepared<Entity extends ObjectLiteral>(
+  manager: EntityManager,
+  target: EntityTarget<Entity>,
+  values: Readonly<Record<string, unknown>>,
+): Promise<Entity> {
+  const { tableName: table, columns } = manager.dataSource.getMetadata(target);
+  const given = columns.filter((column) => values[column.propertyName] !== undefined);
+  const places = given.map((_, index) => `$${String(index + 1)}`);
+  const returned = columns
+    .filter((column) => column.isSelect)
+    .map((column) => `${column.databaseName} AS "${column.propertyName}"`);
+  const text = `INSERT INTO ${table} (${given.map((column) => column.databaseName).join(', ')})
+    VALUES (${places.join(', ')}) RETURNING ${returned.join(', ')}`;
+  // A name has at most 63 octets; which columns are given decides the text.
+  const name = `insert-${table}-${createHash('sha1').update(text).digest('hex').slice(0, 16)}`;
+  const rows = await selectPrepared<Entity>(
+    manager,
+    name,
+    text,
+    given.map((column) => {
+      const value = values[column.propertyName];
+      return column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
+    }),
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error(`inserting into ${table} gave no row`);
+  return row;
 }

@@ -7,6 +7,7 @@ const scaled = [{ op: 'replace', path: '/node_count', value: 2 }];
 const template = { coe: 'swarm', image_id: 'debian-12-docker', flavor_id: 'm1.small', master_lb_enabled: true };
 const marker = ({ ident = '' }): string => `marker=${ident}`;
 const csr = certificateRequest('ada');
+const ofProject = ({ project = '' }): string => `project_id=${project}`;
 
 export const MAGNUM_ROUTES: RouteCases = {
   'GET /v1/baymodels': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
@@ -51,4 +52,18 @@ export const MAGNUM_ROUTES: RouteCases = {
     ...{ who: 'member', ok: 201, refersTo: 'bay', absent: 400, isOwnOnly: true },
     body: ({ ident }) => ({ cluster_uuid: ident, csr }),
   },
+
+  'GET /v1/quotas': { who: 'system-admin', ok: 200 },
+  'POST /v1/quotas': {
+    ...{ who: 'system-admin', ok: 201, refersTo: 'project' },
+    body: ({ project }) => ({ project_id: project, hard_limit: 3 }),
+  },
+  'GET /v1/quotas/{project}/{resource}': { who: 'reader', ok: 200, about: 'quota', absent: 403 },
+  'PATCH /v1/quotas/{project}/{resource}': {
+    ...{ who: 'system-admin', ok: 202, about: 'quota' },
+    body: () => ({ hard_limit: 9 }),
+  },
+  'DELETE /v1/quotas/{project}/{resource}': { who: 'system-admin', ok: 204, about: 'quota' },
+  'GET /v1/stats': { who: 'reader', ok: 200, refersTo: 'project', query: ofProject, absent: 403 },
+  'GET /v1/mservices': { who: 'system-admin', ok: 200 },
 };

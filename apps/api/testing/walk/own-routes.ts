@@ -6,6 +6,7 @@ import type { RouteCases } from './route-case.js';
 const SOME_NODE = { id: '11111111-2222-4333-8444-555555555555' };
 
 const describe = () => [{ op: 'replace', path: '/description', value: 'walked' }];
+const ofProject = ({ project = '' }): string => `project_id=${project}`;
 
 export const OWN_ROUTES: RouteCases = {
   'GET /v1/bays/{ident}/nodes': { who: 'reader', ok: 200, about: 'bay' },
@@ -34,6 +35,9 @@ export const OWN_ROUTES: RouteCases = {
 
   'GET /v1/keypairs': { who: 'reader', ok: 200 },
   'POST /v1/keypairs': { who: 'member', ok: 201, body: () => ({ name: `laptop-${randomUUID()}` }) },
+  'GET /v1/usage': { who: 'reader', ok: 200, refersTo: 'project', query: ofProject, absent: 403 },
+  'GET /v1/audit': { who: 'admin', ok: 200, refersTo: 'project', query: ofProject, absent: 403 },
+  'GET /v1/processes': { who: 'system-admin', ok: 200 },
 
   'GET /': { who: 'anonymous', ok: 200 },
   'GET /v1': { who: 'anonymous', ok: 200 },

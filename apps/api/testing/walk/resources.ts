@@ -47,6 +47,15 @@ const MAKERS = {
     entryOf(({ common }) =>
       stores.networks.insert(randomUUID() as NetworkId, { ...common, external: false, mtu: null, subnets: [] }),
     ),
+  project(_stores, projectId) {
+    return Promise.resolve({ idents: { project: projectId }, names: { project: projectId } });
+  },
+  async quota({ quotas }, projectId) {
+    const resource = 'Node';
+    if ((await quotas.find(projectId, resource)) === null) await quotas.insert({ projectId, resource, hardLimit: 7 });
+    const idents = { project: projectId, resource };
+    return { idents, names: idents };
+  },
 } as const satisfies Readonly<Record<string, Make>>;
 
 interface NewEntry {

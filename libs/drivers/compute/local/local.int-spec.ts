@@ -119,10 +119,19 @@ describeHere('local compute', () => {
     it('a flavor limits memory and processors', async () => {
       const spec = specOf('exit 0', { flavor: { name: 'small', vcpus: 1, memoryMib: 512, diskGib: 1 } });
       await driver.ensureMachine(spec);
-      const group = `lxc.payload.${spec.id}`;
+      // Below whatever group this process itself is in.
+      const init = run('lxc-info', '-P', machines, '-n', spec.id, '-pH').trim();
+      const groups = readFileSync(`/proc/${init}/cgroup`, 'utf8');
+      const groupOf = (controller: string): string =>
+        /^[^:]*:[^:]*:(\/.*\/lxc\.payload\.[^/\n]+|\/lxc\.payload\.[^/\n]+)/m.exec(
+          groups.split('\n').find((line) => line.split(':')[1]?.split(',').includes(controller)) ?? '',
+        )?.[1] ?? '';
       const files = existsSync('/sys/fs/cgroup/cgroup.controllers')
-        ? [`/sys/fs/cgroup/${group}/memory.max`, `/sys/fs/cgroup/${group}/cpu.max`]
-        : [`/sys/fs/cgroup/memory/${group}/memory.limit_in_bytes`, `/sys/fs/cgroup/cpu/${group}/cpu.cfs_quota_us`];
+        ? [`/sys/fs/cgroup${groupOf('')}/memory.max`, `/sys/fs/cgroup${groupOf('')}/cpu.max`]
+        : [
+            `/sys/fs/cgroup/memory${groupOf('memory')}/memory.limit_in_bytes`,
+            `/sys/fs/cgroup/cpu${groupOf('cpu')}/cpu.cfs_quota_us`,
+          ];
       expect(files.map((file) => readFileSync(file, 'utf8').split(/\s/)[0])).toEqual(['536870912', '100000']);
       await driver.removeMachine(spec.id);
     }, 60_000);

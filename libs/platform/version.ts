@@ -1,2 +1,2 @@
 /** The product's version, as all its packages have it. */
-export const API_VERSION = '0.1.0';
+export const PRODUCT_VERSION = '0.1.0';
