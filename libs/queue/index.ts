@@ -1,4 +1,5 @@
 export * from './connection.js';
+export * from './wait-for-redis.js';
 export * from './signals.js';
 export * from './bay-queue.js';
 export * from './outbox-relay.js';

@@ -13,6 +13,7 @@ import {
   openBayQueue,
   openRedis,
   openSignals,
+  waitForRedis,
   type BayQueue,
   type RedisConnection,
   type Signals,
@@ -24,6 +25,8 @@ import {
   type ControlPlaneDependencies,
   type ControlPlaneForNodes,
 } from '../control-plane/control-plane.js';
+
+const LOG_FAILURES_EVERY_MS = 5_000;
 
 export interface Installation {
   /** The mark on everything it makes at its drivers; the same for ever. */
@@ -60,9 +63,14 @@ export async function openInstallation(
   for (const name of await runMigrations(database)) log.info({ migration: name }, 'migrated the database');
   const id = await database.stores.settings.ensure('installation', randomUUID);
   const redis = openRedis(redisUrl);
-  redis.on('error', (error: Error) => {
-    log.warn({ error: error.message }, 'the connection to Redis failed');
-  });
+  logFailures(redis, log);
+  try {
+    await waitForRedis(redis, redisUrl, log);
+  } catch (error) {
+    redis.disconnect();
+    await database.close();
+    throw error;
+  }
   const queue = openBayQueue(redis);
   const signals = openSignals(redis);
   const decision = await decideDrivers(configuration);
@@ -109,6 +117,16 @@ export async function openInstallation(
       await database.close();
     },
   };
+}
+
+/** Failing tries come several a second; one line now and then tells as much. */
+function logFailures(redis: RedisConnection, log: Log): void {
+  let loggedAt = -Infinity;
+  redis.on('error', (error: Error) => {
+    if (performance.now() - loggedAt < LOG_FAILURES_EVERY_MS) return;
+    loggedAt = performance.now();
+    log.warn({ error: error.message }, 'the connection to Redis failed');
+  });
 }
 
 /**

@@ -1,0 +1,394 @@
+/** The queues, the relay and the signals over a real Redis that forgets, dies and comes back. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import { randomUUID } from 'node:crypto';
+import type { BayId, Log, NodeId } from '@baykeeper/domain';
+import { openDatabase, type Database } from '@baykeeper/storage';
+import { seedBay, seedProject } from '@baykeeper/storage/testing/seed.js';
+import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
+import { BAYS_QUEUE, NODE_STEPS_QUEUE, openBayQueue, type BayQueue } from './bay-queue.js';
+import { openRedis, type RedisConnection } from './connection.js';
+import { relayOutbox } from './outbox-relay.js';
+import { openSignals } from './signals.js';
+import { waitForRedis } from './wait-for-redis.js';
+import { startTestRedis, type TestRedis } from './testing/start-test-redis.js';
+
+let server: TestRedis;
+let redis: RedisConnection;
+let queue: BayQueue;
+let workers: Worker[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis();
+}, 60_000);
+afterAll(() => server.stop());
+beforeEach(async () => {
+  redis = connect();
+  await redis.flushall();
+  queue = openBayQueue(redis);
+});
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.close(true)));
+  workers = [];
+  await queue.close();
+  redis.disconnect();
+});
+
+function connect(): RedisConnection {
+  const connection = openRedis(server.url);
+  connection.on('error', () => undefined);
+  return connection;
+}
+
+function work(name: string, handle: (job: Job<{ bayId: BayId; nodeId: NodeId }>) => Promise<void>): Worker {
+  const worker = new Worker(name, handle, {
+    connection: redis,
+    concurrency: 4,
+    stalledInterval: 500,
+    lockDuration: 1_000,
+  });
+  worker.on('error', () => undefined);
+  workers.push(worker);
+  return worker;
+}
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A promise that the test fulfils. */
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+const newBay = (): BayId => randomUUID() as BayId;
+const newNode = (): NodeId => randomUUID() as NodeId;
+const jobs = async (name: string): Promise<Record<string, number>> => {
+  const counts = Object.entries((await queue.countJobs())[name] ?? {});
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+};
+
+describe('a bay that is to be reconciled', () => {
+  it('waits once, however often it is asked for', async () => {
+    const [bay, other] = [newBay(), newBay()];
+    await Promise.all(Array.from({ length: 50 }, () => queue.enqueueReconcile(bay)));
+    await queue.enqueueReconcile(other);
+    expect(await jobs(BAYS_QUEUE)).toEqual({ waiting: 2 });
+  });
+
+  it('runs once and waits once while it runs, and runs again after that', async () => {
+    const bay = newBay();
+    const first = gate();
+    let started = 0;
+    let atOnce = 0;
+    let most = 0;
+    work(BAYS_QUEUE, async () => {
+      started += 1;
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      if (started === 1) await first.opened;
+      atOnce -= 1;
+    });
+    await queue.enqueueReconcile(bay);
+    await until('the first run', () => started === 1);
+    await Promise.all(Array.from({ length: 50 }, () => queue.enqueueReconcile(bay)));
+    first.open();
+    await until('the queue to be empty', async () => started === 2 && Object.keys(await jobs(BAYS_QUEUE)).length === 0);
+    expect({ started, most }).toEqual({ started: 2, most: 1 });
+    // What was kept for later is gone with it: the next wish is no repetition.
+    await queue.enqueueReconcile(bay);
+    await until('the third run', () => started === 3);
+  });
+
+  it('is asked for again after a run that failed', async () => {
+    const bay = newBay();
+    let started = 0;
+    work(BAYS_QUEUE, () => {
+      started += 1;
+      return started === 1 ? Promise.reject(new Error('as the test wants')) : Promise.resolve();
+    });
+    await queue.enqueueReconcile(bay);
+    await until('the failure', async () => started === 1 && Object.keys(await jobs(BAYS_QUEUE)).length === 0);
+    await queue.enqueueReconcile(bay);
+    await until('the second run', () => started === 2);
+  });
+
+  it('is woken later by the last such wish alone', async () => {
+    const bay = newBay();
+    const now = new Date();
+    for (const seconds of [3_600, 60, 1_800]) {
+      await queue.enqueueReconcileAt(bay, new Date(now.getTime() + seconds * 1_000), now);
+    }
+    expect(await jobs(BAYS_QUEUE)).toEqual({ delayed: 1 });
+    const woken: string[] = [];
+    work(BAYS_QUEUE, (job) => {
+      woken.push(job.name);
+      return Promise.resolve();
+    });
+    await queue.enqueueReconcileAt(bay, now, now);
+    await until('the wake', () => woken.length === 1);
+    expect(woken).toEqual(['wake']);
+    await until('nothing to be left', async () => Object.keys(await jobs(BAYS_QUEUE)).length === 0);
+  });
+});
+
+describe('the steps of a node', () => {
+  it('run in their order, each after the one before it', async () => {
+    const done: string[] = [];
+    work(NODE_STEPS_QUEUE, (job) => {
+      done.push(job.name);
+      return Promise.resolve();
+    });
+    await queue.enqueueNodeSteps(newBay(), newNode(), ['drain', 'leave', 'delete-machine']);
+    await until('all steps', () => done.length === 3);
+    expect(done).toEqual(['drain', 'leave', 'delete-machine']);
+    await until('nothing to be left', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
+  });
+
+  it('are under way once, however often they are asked for, and may come again when they are done', async () => {
+    const [bay, node] = [newBay(), newNode()];
+    const held = gate();
+    let started = 0;
+    work(NODE_STEPS_QUEUE, async () => {
+      started += 1;
+      await held.opened;
+    });
+    await queue.enqueueNodeSteps(bay, node, ['create-machine']);
+    await until('the first', () => started === 1);
+    await Promise.all([1, 2, 3, 4].map(() => queue.enqueueNodeSteps(bay, node, ['create-machine'])));
+    expect(await jobs(NODE_STEPS_QUEUE)).toEqual({ active: 1 });
+    held.open();
+    await until('the end', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
+    await queue.enqueueNodeSteps(bay, node, ['create-machine']);
+    await until('the second', () => started === 2);
+  });
+
+  it('are tried again where they failed, and what comes after waits', async () => {
+    const done: string[] = [];
+    let failures = 2;
+    work(NODE_STEPS_QUEUE, (job) => {
+      done.push(job.name);
+      failures -= job.name === 'drain' ? 1 : 0;
+      return job.name === 'drain' && failures >= 0 ? Promise.reject(new Error('not yet')) : Promise.resolve();
+    });
+    await queue.enqueueNodeSteps(newBay(), newNode(), ['drain', 'delete-machine']);
+    await until('all steps', () => done.includes('delete-machine'));
+    expect(done).toEqual(['drain', 'drain', 'drain', 'delete-machine']);
+  });
+
+  it('leave nothing behind that keeps them from being asked for again when all tries failed', async () => {
+    const [bay, node] = [newBay(), newNode()];
+    let failed = 0;
+    const worker = work(NODE_STEPS_QUEUE, () => Promise.reject(new UnrecoverableError('as after the last try')));
+    worker.on('failed', () => (failed += 1));
+    await queue.enqueueNodeSteps(bay, node, ['drain', 'leave', 'delete-machine']);
+    await until('the failure', () => failed > 0);
+    await until('nothing to be left', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
+    const before = failed;
+    await queue.enqueueNodeSteps(bay, node, ['drain', 'leave', 'delete-machine']);
+    await until('another try', () => failed > before);
+  });
+});
+
+describe('the outbox relay', () => {
+  let storage: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    storage = await startTestDatabase();
+    database = await openDatabase({ url: storage.url });
+  }, 60_000);
+  afterAll(async () => {
+    await database.close();
+    await storage.stop();
+  });
+
+  const left = (): Promise<number> =>
+    database.transaction(async (stores) => (await stores.outbox.take(100_000)).length);
+  async function fill(count: number): Promise<BayId[]> {
+    const project = await seedProject(database.stores);
+    const bays = await Promise.all([1, 2, 3].map(async () => (await seedBay(database.stores, project)).bay.id));
+    await relayOutbox(database, { ...queue, enqueueReconcile: () => Promise.resolve() });
+    for (let row = 0; row < count; row += 1) await database.stores.outbox.append(bays[row % bays.length] ?? newBay());
+    return bays;
+  }
+
+  it('moves each row once, with two of them at work', async () => {
+    await fill(1_000);
+    const moved = await Promise.all([relayOutbox(database, queue), relayOutbox(database, queue)]);
+    // What one had locked while the other looked is the first one's; together they had each row once.
+    expect(moved[0] + moved[1]).toBe(1_000);
+    expect(await left()).toBe(0);
+    expect(await jobs(BAYS_QUEUE)).toEqual({ waiting: 3 });
+  });
+
+  it('forgets nothing and doubles nothing when it dies between the queue and the database', async () => {
+    const bays = await fill(9);
+    const queued: BayId[] = [];
+    const dying: BayQueue = {
+      ...queue,
+      async enqueueReconcile(bayId) {
+        await queue.enqueueReconcile(bayId);
+        queued.push(bayId);
+        if (queued.length === 2) throw new Error('killed');
+      },
+    };
+    await expect(relayOutbox(database, dying)).rejects.toThrow('killed');
+    expect(await left()).toBe(9);
+    expect(await relayOutbox(database, queue)).toBe(9);
+    expect(await jobs(BAYS_QUEUE)).toEqual({ waiting: bays.length });
+  });
+});
+
+describe('signals', () => {
+  it('reach everybody who listens to the topic, in any process, and nobody after that', async () => {
+    const other = connect();
+    const [own, theirs] = [openSignals(redis), openSignals(other)];
+    const heard: string[] = [];
+    const stop = await own.subscribe('a', () => heard.push('own'));
+    await theirs.subscribe('a', () => heard.push('theirs'));
+    await theirs.subscribe('b', () => heard.push('wrong'));
+    await own.publish('a');
+    await until('both', () => heard.length === 2);
+    expect(heard.sort()).toEqual(['own', 'theirs']);
+    stop();
+    await own.publish('a');
+    await until('the other', () => heard.length === 3);
+    expect(heard.filter((name) => name === 'own')).toHaveLength(1);
+    await Promise.all([own.close(), theirs.close()]);
+    other.disconnect();
+  });
+
+  it('reach whoever subscribed at whatever moment of the opening of the connection', async () => {
+    const other = connect();
+    const signals = openSignals(other);
+    const heard = new Set<string>();
+    const subscribed: Promise<unknown>[] = [];
+    const topics = Array.from({ length: 300 }, (_value, index) => `moment ${String(index)}`);
+    for (const topic of topics) {
+      subscribed.push(signals.subscribe(topic, () => heard.add(topic)));
+      await new Promise(setImmediate);
+    }
+    await Promise.all(subscribed);
+    await Promise.all(topics.map((topic) => signals.publish(topic)));
+    await until('every topic', () => heard.size === topics.length);
+    await signals.close();
+    other.disconnect();
+  }, 30_000);
+
+  it('reach who subscribed while Redis was loading its data', async () => {
+    for (let key = 0; key < 60; key += 1) await redis.set(`ballast:${String(key)}`, 'x'.repeat(200));
+    await redis.save();
+    await server.kill();
+    // From the dump, 20 ms a key: it answers all the while, and says that it is loading.
+    const slowly = ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024'];
+    await server.start(['--appendonly', 'no', ...slowly]);
+    const other = connect();
+    const signals = openSignals(other);
+    let heard = 0;
+    await signals.subscribe('early', () => (heard += 1));
+    await until('Redis', async () => (await redis.get('ballast:0')) !== null);
+    // Longer than ioredis waits before it looks again whether Redis is ready; a lost subscription is lost by then.
+    const end = Date.now() + 1_500;
+    await until('signals', async () => {
+      heard = 0;
+      await signals.publish('early');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return Date.now() > end;
+    });
+    expect(heard).toBe(1);
+    await signals.close();
+    other.disconnect();
+    await server.kill();
+    await server.start();
+  }, 30_000);
+});
+
+describe('when Redis', () => {
+  it('forgets everything, the queues go on', async () => {
+    const bay = newBay();
+    const seen: string[] = [];
+    work(BAYS_QUEUE, (job) => {
+      seen.push(job.data.bayId);
+      return Promise.resolve();
+    });
+    await queue.enqueueReconcile(bay);
+    await until('the first', () => seen.length === 1);
+    await redis.flushall();
+    await queue.enqueueReconcile(bay);
+    await until('the second', () => seen.length === 2);
+  });
+
+  it('is killed, workers, queues and signals find it again and lose nothing that it had confirmed', async () => {
+    const bay = newBay();
+    const signals = openSignals(redis);
+    let heard = 0;
+    await signals.subscribe('again', () => (heard += 1));
+    await queue.enqueueNodeSteps(bay, newNode(), ['create-machine']);
+    await server.kill();
+    const meanwhile = queue.enqueueReconcile(bay);
+    await server.start();
+    await meanwhile;
+    const seen: string[] = [];
+    for (const name of [BAYS_QUEUE, NODE_STEPS_QUEUE]) {
+      work(name, (job) => {
+        seen.push(job.name);
+        return Promise.resolve();
+      });
+    }
+    await until('both jobs', () => seen.length === 2);
+    expect(seen.sort()).toEqual(['create-machine', 'reconcile']);
+    await until('a signal', async () => {
+      await signals.publish('again');
+      return heard > 0;
+    });
+    // The same workers through a second death.
+    await server.kill();
+    await server.start();
+    await queue.enqueueReconcile(bay);
+    await until('the job after it', () => seen.length === 3);
+    await signals.close();
+  }, 60_000);
+});
+
+describe('a start without Redis', () => {
+  const lines: string[] = [];
+  const log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (facts, message) => lines.push(`${message} ${JSON.stringify(facts)}`),
+    error: () => undefined,
+  };
+
+  it('says where it looks for it, again and again, and ends with what to do', async () => {
+    lines.length = 0;
+    const url = 'redis://:secret@127.0.0.1:21799';
+    const nowhere = openRedis(url);
+    nowhere.on('error', () => undefined);
+    await expect(waitForRedis(nowhere, url, log, { patienceMs: 1_000, sayAgainMs: 300 })).rejects.toMatchObject({
+      code: 'provider-unavailable',
+      publicMessage:
+        'Redis did not answer at redis://127.0.0.1:21799 for 1 s (connect ECONNREFUSED 127.0.0.1:21799). Start it, or correct REDIS_URL.',
+    });
+    nowhere.disconnect();
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    expect(lines[0]).toContain('waiting for Redis');
+    expect(lines.join('\n')).toContain('redis://127.0.0.1:21799');
+    expect(lines.join('\n')).not.toContain('secret');
+  });
+
+  it('goes on as soon as it is there', async () => {
+    await server.kill();
+    const waiting = waitForRedis(redis, server.url, log, { patienceMs: 20_000, sayAgainMs: 100 });
+    await until('the complaint', () => lines.some((line) => line.includes('unix://')));
+    await server.start();
+    await waiting;
+  }, 30_000);
+});
