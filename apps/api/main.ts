@@ -1,9 +1,9 @@
 /** An API process. Any number of them may run, on any number of machines; those of one machine share its ports. */
 import 'reflect-metadata';
-import { BaykeeperError, detailOf } from '@baykeeper/domain';
 import {
   PRODUCT_VERSION,
   createLogger,
+  exitWithReason,
   exitWithSupervisor,
   processSlot,
   readProcessConfiguration,
@@ -30,7 +30,4 @@ async function main(): Promise<void> {
   log.info({ port: configuration.port, nodePort: configuration.nodePort }, 'the API listens');
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof BaykeeperError ? error.message : detailOf(error)}\n`);
-  process.exit(1);
-});
+main().catch(exitWithReason);

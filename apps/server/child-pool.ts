@@ -6,7 +6,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
-import { SLOT_VARIABLE, isOurMessage, type ProcessMetrics } from '@baykeeper/platform';
+import { REFUSED_EXIT_CODE, SLOT_VARIABLE, isOurMessage, type ProcessMetrics } from '@baykeeper/platform';
 
 export interface ChildKind {
   /** For log lines and sentences. */
@@ -108,6 +108,17 @@ export class ChildPool {
     if (this.stopping) return;
     slot.failures = end.lived > FINE_MILLISECONDS ? 1 : slot.failures + 1;
     const how = end.signal ?? `code ${String(end.code)}`;
+    if (!slot.everReady && end.code === REFUSED_EXIT_CODE) {
+      // The next start would be refused too, and the one line that says why would drown among its repetitions.
+      this.stopping = true;
+      this.settings.onFatal(
+        new BaykeeperError({
+          code: 'conflict',
+          publicMessage: `The ${slot.kind.name} process refuses to start. Its own line above says what to change.`,
+        }),
+      );
+      return;
+    }
     if (!slot.everReady && slot.failures >= MOST_FAILED_STARTS) {
       this.settings.onFatal(
         new BaykeeperError({

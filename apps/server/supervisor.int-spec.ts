@@ -227,6 +227,14 @@ describe('the server', () => {
     expect(await processesOf(data)).toEqual([]);
   });
 
+  it('does not start a child again that a setting keeps from starting', async () => {
+    const server = launch({ api: 'refusing-child' });
+    expect(await server.ended).toBe(1);
+    expect(server.output()).toContain('The API process refuses to start. Its own line above says what to change.');
+    expect(server.output().match(/change the setting/g)).toHaveLength(1);
+    expect(await processesOf(data)).toEqual([]);
+  });
+
   it('stops in the middle of its start', async () => {
     const server = launch();
     await eventually(() => server.output().includes('Baykeeper is starting'));

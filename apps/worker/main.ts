@@ -2,8 +2,13 @@
 import 'reflect-metadata';
 import type { NestApplicationContextOptions } from '@nestjs/common/interfaces/nest-application-context-options.interface.js';
 import { NestFactory } from '@nestjs/core';
-import { BaykeeperError, detailOf } from '@baykeeper/domain';
-import { createLogger, exitWithSupervisor, readProcessConfiguration, reportReady } from '@baykeeper/platform';
+import {
+  createLogger,
+  exitWithReason,
+  exitWithSupervisor,
+  readProcessConfiguration,
+  reportReady,
+} from '@baykeeper/platform';
 import { openInstallation } from '@baykeeper/services';
 import { WorkerModule } from './worker.module.js';
 
@@ -25,7 +30,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof BaykeeperError ? error.message : detailOf(error)}\n`);
-  process.exit(1);
-});
+main().catch(exitWithReason);

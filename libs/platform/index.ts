@@ -15,7 +15,9 @@ export {
 } from './metrics/metrics.js';
 export { isOurMessage, type ChildMessage, type ProcessMetrics, type SupervisorMessage } from './processes/messages.js';
 export {
+  REFUSED_EXIT_CODE,
   SLOT_VARIABLE,
+  exitWithReason,
   exitWithSupervisor,
   isSupervised,
   processSlot,

@@ -2,7 +2,7 @@
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { bayAnswer, baysAnswer, clusterAnswer, clustersAnswer } from '../bays/bay.answers.js';
-import { LATEST, at, expectError, openContract, uuidOf } from '../testing/contract.js';
+import { LATEST, at, expectError, openContract, titleOf, uuidOf } from '../testing/contract.js';
 
 const contract = openContract(createSwarmEngine({ templatesDirectory: '/nowhere' }));
 const { call } = contract;
@@ -250,6 +250,16 @@ describe('a patch', () => {
     expectError(await patch(uuid, operations), 400);
     expect((await call('GET', `/v1/clusters/${uuid}`)).text).toBe(before);
   });
+
+  test.each(['baymodel_id', 'bay_create_timeout', 'name', 'cluster_template_id'])(
+    'of %s is told what can be changed',
+    async (name) => {
+      await post({ name: `of-${name}` });
+      const answer = await call('PATCH', `/v1/bays/of-${name}`, { body: [replace(`/${name}`, 'x')] });
+      expectError(answer, 400);
+      expect(titleOf(answer)).toBe(`Can't change cluster attributes ${name}: only node_count can be changed`);
+    },
+  );
 
   test.each<[string, string, number]>([
     ['?rollback=true', '1.2', 400],

@@ -107,7 +107,20 @@ describe('a failure', () => {
     const answer = await call('GET', '/v1/nodes/x/join');
     expect(answer).toMatchObject({ status: 401 });
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-    expect(answer.text).toMatch(/^The .*\.\n$/);
+    expect(answer.text).toBe(
+      'The token of the node is missing: send it in the header Authorization, after the word Bearer.\n',
+    );
+    const headers = { Authorization: 'Bearer x' };
+    for (const query of [
+      '',
+      'phase=join',
+      'phase=join&phase=join&outcome=ok',
+      'phase=join&outcome=ok&message=a&message=b',
+    ]) {
+      const refused = await call('POST', `/v1/nodes/x/signals?${query}`, { headers });
+      expect(refused.status).toBe(400);
+      expect(refused.text).toMatch(/^Invalid input for field\/attribute (phase|outcome|message): give /);
+    }
   });
 });
 

@@ -2,9 +2,9 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { BaykeeperError } from '@baykeeper/domain';
 import { renderEnvironmentFile } from '@baykeeper/drivers/bootstrap/index.js';
 import { NodeEnrolment, invalidInput, parseQuery } from '@baykeeper/services';
-import { unauthenticated } from '../access/access-check.js';
 import { Operation } from '../http/operation.decorator.js';
 
 /** Characters of a certificate request; a node's has a few hundred. */
@@ -17,10 +17,11 @@ const REFUSED = {
   401: { description: 'The token is not (or no longer) this node’s', mediaTypes: TEXT },
 };
 
+const word = (advice: string, max = 64) => z.string({ error: advice }).max(max, { error: advice });
 const signalQuery = z.strictObject({
-  phase: z.string().max(64),
-  outcome: z.string().max(64),
-  message: z.string().max(8_192).optional(),
+  phase: word('give the name of a phase'),
+  outcome: word('give ok or failed'),
+  message: word('give a sentence once', 8_192).optional(),
 });
 const WAIT_ADVICE = 'give a number of seconds';
 const joinQuery = z.strictObject({
@@ -129,6 +130,13 @@ export class NodesController {
 /** RFC 6750 section 2.1. */
 function bearerOf(request: FastifyRequest): string {
   const [, token] = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '') ?? [];
-  if (token === undefined) throw unauthenticated();
+  if (token === undefined) throw missingToken();
   return token;
+}
+
+function missingToken(): BaykeeperError {
+  return new BaykeeperError({
+    code: 'unauthenticated',
+    publicMessage: 'The token of the node is missing: send it in the header Authorization, after the word Bearer.',
+  });
 }

@@ -1,6 +1,6 @@
 /** The child's side of the supervision: ready, a graceful end, and never living on without the server. */
+import { BaykeeperError, detailOf, type ErrorCode, type Log } from '@baykeeper/domain';
 import { processEnvironment } from '../config/environment.js';
-import type { Log } from '@baykeeper/domain';
 import type { ChildMessage } from './messages.js';
 
 /** Requests and jobs under way get this long when the server stops. The supervisor waits somewhat longer, then kills. */
@@ -20,6 +20,18 @@ export function reportReady(): void {
 
 export function sendToSupervisor(message: ChildMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** What a process ends with that would be refused again: somebody has to change a setting first (`EX_CONFIG` of BSD). */
+export const REFUSED_EXIT_CODE = 78;
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['invalid-input', 'conflict']);
+
+/** Ends a process that could not start, with the reason in one line. */
+export function exitWithReason(error: unknown): never {
+  process.stderr.write(`${detailOf(error)}\n`);
+  // One with a cause comes from outside, a database for one, and may be gone the next time.
+  const isRefusal = error instanceof BaykeeperError && REFUSALS.has(error.code) && error.cause === undefined;
+  process.exit(isRefusal ? REFUSED_EXIT_CODE : 1);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { HEALTH_STATUSES, type Bay } from '@baykeeper/domain';
+import { HEALTH_STATUSES, type Bay, type BaykeeperError } from '@baykeeper/domain';
 import { z } from 'zod';
 import { choice } from '../validation/fields.js';
 import { applyPatch, type PatchDocument, type PatchOperation, type PatchRules } from '../validation/json-patch.js';
@@ -13,6 +13,9 @@ const RULES: PatchRules = {
   maps: new Set(['labels', 'health_status_reason']),
   integers: new Set(['node_count', 'master_count', 'create_timeout', 'docker_volume_size']),
 };
+
+/** What bodies of bays call attributes that a patch knows by their names in clusters. */
+const OLDER_NAMES = new Set(['baymodel_id', 'bay_create_timeout']);
 
 /** Bounds of a count as it stands in a patch: a real number, no text. */
 const COUNT_ADVICE = `give a whole number from ${NODE_COUNT.min} to ${NODE_COUNT.max}`;
@@ -60,13 +63,17 @@ export function readBayPatch(
   nodeCount: number,
   masterCount: number,
 ): number {
+  const [older] = operations.map(({ path }) => path[0] ?? '').filter((name) => OLDER_NAMES.has(name));
+  if (older !== undefined) throw unchangeable([older]);
   const before: PatchDocument = documentOf(bay, nodeCount, masterCount);
   const after = applyPatch(before, operations, RULES);
   const fixed = Object.keys(before).filter(
     (name) => !Object.hasOwn(changeable.shape, name) && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   );
-  if (fixed.length > 0) {
-    throw invalidInput(`Can't change cluster attributes ${fixed.join(', ')}: only node_count can be changed.`);
-  }
+  if (fixed.length > 0) throw unchangeable(fixed);
   return parseBody(changeable, after).node_count;
+}
+
+function unchangeable(names: readonly string[]): BaykeeperError {
+  return invalidInput(`Can't change cluster attributes ${names.join(', ')}: only node_count can be changed.`);
 }
