@@ -28,7 +28,7 @@ describe('a failure', () => {
 
   test.each<[string, string, string, Request, number, string]>([
     ['an unknown path', 'GET', '/v1/nothing', {}, 404, ''],
-    ['a route of a later release', 'GET', '/v1/quotas', {}, 404, ''],
+    ['a route of an earlier release', 'GET', '/v1/x509keypairs', {}, 404, ''],
     ['a wrong method', 'PUT', '/v1/bays', {}, 405, ''],
     ['OPTIONS', 'OPTIONS', '/v1/bays', {}, 405, ''],
     ['a client that wants a page', 'GET', '/v1/bays', { headers: { Accept: 'text/html' } }, 406, ''],
