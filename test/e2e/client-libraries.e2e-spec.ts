@@ -35,7 +35,7 @@ describe('libraries for Magnum', () => {
   afterAll(() => server.purge(), 60_000);
 
   itWith('gophercloud')(
-    'gophercloud logs in and walks through templates, clusters and certificates',
+    'gophercloud logs in and walks through templates, clusters, certificates and quotas',
     async () => {
       const program = join(server.dataDirectory, 'gophercloud');
       const goEnvironment = {
@@ -69,6 +69,7 @@ describe('libraries for Magnum', () => {
         },
         clusters: ['gopher'],
         'signed for': 'admin',
+        quota: { limit: 7, resource: 'Cluster', 'of the project': true },
       });
       // Without a version said, the library talks the oldest one, which has this name for it.
       const cluster = seen['cluster'] as Record<string, unknown>;

@@ -7,6 +7,9 @@ import { ROOT } from './running-server.js';
 /** The interpreter that the distribution's packages are made for; another one may come first in PATH. */
 export const SYSTEM_PYTHON = '/usr/bin/python3';
 
+/** Of all commands, those that are tried in a file of their own (test/e2e/openstack-coe-operators). */
+export const OPERATORS_COMMANDS = /^coe (quotas|service|stats) /;
+
 export interface Login {
   readonly user: string;
   readonly project: string;

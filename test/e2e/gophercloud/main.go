@@ -18,6 +18,8 @@ import (
 	"github.com/gophercloud/gophercloud/openstack/containerinfra/v1/certificates"
 	"github.com/gophercloud/gophercloud/openstack/containerinfra/v1/clusters"
 	"github.com/gophercloud/gophercloud/openstack/containerinfra/v1/clustertemplates"
+	"github.com/gophercloud/gophercloud/openstack/containerinfra/v1/quotas"
+	"github.com/gophercloud/gophercloud/openstack/identity/v3/projects"
 	"github.com/gophercloud/gophercloud/openstack/identity/v3/tokens"
 )
 
@@ -38,7 +40,7 @@ func number(value int) *int { return &value }
 
 func flag(value bool) *bool { return &value }
 
-func connect() (*gophercloud.ServiceClient, string) {
+func connect() (*gophercloud.ServiceClient, *gophercloud.ServiceClient, string) {
 	options, err := openstack.AuthOptionsFromEnv()
 	must("read the environment", err)
 	provider, err := openstack.AuthenticatedClient(options)
@@ -50,7 +52,7 @@ func connect() (*gophercloud.ServiceClient, string) {
 	must("find identity in the catalog", err)
 	project, err := tokens.Get(identity, provider.Token()).ExtractProject()
 	must("read the token", err)
-	return infra, project.ID
+	return infra, identity, project.ID
 }
 
 // Polls as the provider does, until the status is the wanted one.
@@ -163,12 +165,24 @@ func certificate(infra *gophercloud.ServiceClient, clusterID string) {
 	seen["signed for"] = made.Subject.CommonName
 }
 
+// The library can make quotas and nothing more.
+func quota(infra, identity *gophercloud.ServiceClient) {
+	project, err := projects.Create(identity, projects.CreateOpts{Name: "gophers"}).Extract()
+	must("create a project", err)
+	made, err := quotas.Create(infra, quotas.CreateOpts{ProjectID: project.ID, Resource: "Cluster", HardLimit: 7}).Extract()
+	must("create a quota", err)
+	seen["quota"] = map[string]interface{}{
+		"limit": made.HardLimit, "resource": made.Resource, "of the project": made.ProjectID == project.ID,
+	}
+}
+
 func main() {
-	infra, projectID := connect()
+	infra, identity, projectID := connect()
 	seen["project"] = projectID
 	templateID := template(infra, os.Args[1])
 	clusterID := cluster(infra, templateID)
 	certificate(infra, clusterID)
+	quota(infra, identity)
 
 	must("delete the cluster", clusters.Delete(infra, clusterID).ExtractErr())
 	waitGone("wait for the cluster's end", func() error {
