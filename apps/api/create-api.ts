@@ -11,7 +11,7 @@ import { createServer, type ServerOptions } from './http/create-server.js';
 import { FailureFilter } from './http/failure.filter.js';
 import { NestLog } from './http/nest-log.js';
 
-export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProxies'> {
+export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProxies' | 'identityUrl'> {
   readonly parts: ApiParts;
   readonly access: AccessCheck;
   readonly log: Log;
@@ -21,9 +21,9 @@ export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProx
 export async function createApi(options: ApiOptions): Promise<NestFastifyApplication> {
   const { parts, access, log } = options;
   const { baseUrl, version } = parts.settings;
-  const { observe, trustedProxies } = options;
+  const { observe, trustedProxies, identityUrl } = options;
   const adapter = createServer({
-    ...{ baseUrl, access, log },
+    ...{ baseUrl, identityUrl, access, log },
     ...(observe && { observe }),
     ...(trustedProxies && { trustedProxies }),
   });
@@ -34,7 +34,7 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
     abortOnError: false,
   };
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts), adapter, nestOptions);
-  app.useGlobalFilters(new FailureFilter({ baseUrl, log }));
+  app.useGlobalFilters(new FailureFilter({ baseUrl, identityUrl, log }));
   app.get(OpenapiHolder).document = buildOpenapiDocument(app, version);
   await app.init();
   await adapter.getInstance().ready();

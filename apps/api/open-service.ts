@@ -25,12 +25,13 @@ import {
   createListenerIdentity,
   putBuiltIns,
   seedCatalogue,
+  type Caller,
   type Catalogue,
   type DefaultQuotas,
   type Installation,
 } from '@baykeeper/services';
 import { openRateLimiter } from '@baykeeper/queue';
-import { openIdentity, type Identity } from '@baykeeper/tenancy';
+import { openIdentity, type ExternalKeystone, type Identity } from '@baykeeper/tenancy';
 import path from 'node:path';
 import { openAccessCheck } from './access/access-check.js';
 import { openRequestLimit } from './access/request-limit.js';
@@ -39,6 +40,8 @@ import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { createApi } from './create-api.js';
+import { openKeystone } from './external-keystone/open-keystone.js';
+import { withExternalIdentity } from './external-keystone/with-external-identity.js';
 import { IdentityService } from './identity/identity-service.js';
 import { openLoginLimiter } from './identity/login-limiter.js';
 import { openNodeListener } from './nodes/node-listener.js';
@@ -69,19 +72,23 @@ export async function openService(
       user: loginsPerUserPerMinute,
     }),
   });
+  const keystone = await openKeystone(configuration, { database: installation.database, log });
   const registry = createMetrics('api');
-  const parts = makeParts({ installation, configuration, identity, registry, log });
+  const parts = makeParts({ installation, configuration, identity, keystone, registry, log });
   await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
   const stopWatching = await parts.catalogue.watch(installation.signals);
-  await makeFirstRows({ installation, configuration, identity, baymodels: parts.baymodels, log });
+  await makeFirstRows({ installation, configuration, identity, keystone, baymodels: parts.baymodels, log });
+  const check = openAccessCheck({
+    validate: (token) => (keystone ?? identity).validateToken(token),
+    takeTurn: openRequestLimit(requestsPerSecond),
+  });
+  const identityUrl = keystone ? identityUrlOf(configuration) : undefined;
 
   const app = await createApi({
     parts,
     log,
-    access: openAccessCheck({
-      validate: (token) => identity.validateToken(token),
-      takeTurn: openRequestLimit(requestsPerSecond),
-    }),
+    access: identityUrl === undefined ? check : withExternalIdentity(check, identityUrl),
+    identityUrl,
     trustedProxies,
     observe: requestHistogram(registry),
   });
@@ -104,6 +111,7 @@ export async function openService(
       stopWatching();
       parts.events.close();
       await Promise.all([closeApi(app), nodes.close()]);
+      keystone?.close();
     },
   };
 }
@@ -112,11 +120,13 @@ interface PartsInput {
   readonly installation: Installation;
   readonly configuration: Configuration;
   readonly identity: Identity;
+  /** The other identity service, if tokens are validated at one. */
+  readonly keystone: ExternalKeystone | null;
   readonly registry: Registry;
   readonly log: Log;
 }
 
-function makeParts({ installation, configuration, identity, registry, log }: PartsInput): ApiParts {
+function makeParts({ installation, configuration, identity, keystone, registry, log }: PartsInput): ApiParts {
   const { database, signals, drivers, pki, redis, masterKey, id } = installation;
   const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
   const source = drivers.compute.catalogue;
@@ -125,6 +135,7 @@ function makeParts({ installation, configuration, identity, registry, log }: Par
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
+  if (keystone) checks['keystone'] = () => keystone.ping();
   return {
     settings: new ApiSettings(configuration.publicUrl, PRODUCT_VERSION, drivers.compute.name),
     baymodels: new Baymodels({ ...shared, catalogue }),
@@ -153,26 +164,42 @@ function makeParts({ installation, configuration, identity, registry, log }: Par
 
 /** The first administrator and the public catalogue; made once, however many processes start. */
 async function makeFirstRows(facts: Omit<PartsInput, 'registry'> & { readonly baymodels: Baymodels }): Promise<void> {
-  const { installation, configuration, identity, baymodels, log } = facts;
-  const { adminPassword } = configuration;
-  if (adminPassword === null) {
+  const { installation, baymodels, log } = facts;
+  const owner = await ownerOfCatalogue(facts);
+  if (owner === null) {
     log.info({}, 'making no administrator, because BAYKEEPER_ADMIN_PASSWORD is not set');
     return;
   }
-  const { project, user } = await identity.bootstrapAdministrator({ password: adminPassword });
+  const directory = path.join(installation.drivers.templatesDirectory, 'baymodels');
   const added = await seedCatalogue(
+    { database: installation.database, baymodels, log, directory },
     {
-      database: installation.database,
-      baymodels,
-      log,
-      directory: path.join(installation.drivers.templatesDirectory, 'baymodels'),
-    },
-    {
-      ...{ projectId: project.id, userId: user.id, userName: user.name, roles: ['admin', 'member', 'reader'] },
+      ...{ projectId: owner.projectId, userId: owner.userId, userName: owner.userName },
+      roles: ['admin', 'member', 'reader'],
       ...{ isSystemAdmin: true, requestId: null, address: null },
     },
   );
   if (added.length > 0) log.info({ baymodels: added }, 'adding to the catalogue');
+}
+
+/** Our own user at another Keystone; else the first administrator, who is made; null where there is neither. */
+async function ownerOfCatalogue({
+  identity,
+  keystone,
+  configuration,
+}: Pick<PartsInput, 'identity' | 'keystone' | 'configuration'>): Promise<Pick<
+  Caller,
+  'projectId' | 'userId' | 'userName'
+> | null> {
+  if (keystone) return keystone.self;
+  if (configuration.adminPassword === null) return null;
+  const { project, user } = await identity.bootstrapAdministrator({ password: configuration.adminPassword });
+  return { projectId: project.id, userId: user.id, userName: user.name };
+}
+
+/** Where clients reach the other Keystone. */
+function identityUrlOf({ keystoneUrl, keystonePublicUrl }: Configuration): string {
+  return `${keystonePublicUrl ?? keystoneUrl ?? ''}/v3`;
 }
 
 function requestHistogram(registry: Registry) {

@@ -19,8 +19,12 @@ export function renderServices(services: EmbeddedServices): string[] {
 }
 
 export function renderReady(facts: {
-  readonly configuration: Pick<Configuration, 'publicUrl' | 'bind' | 'port' | 'nodePort'>;
-  readonly credentials: AdminCredentials;
+  readonly configuration: Pick<
+    Configuration,
+    'publicUrl' | 'bind' | 'port' | 'nodePort' | 'keystoneUrl' | 'adminProject' | 'adminProjectDomain'
+  >;
+  /** Null with another Keystone. */
+  readonly credentials: AdminCredentials | null;
   readonly seconds: number;
 }): string[] {
   const { configuration, credentials, seconds } = facts;
@@ -29,9 +33,26 @@ export function renderReady(facts: {
     `Baykeeper is ready after ${seconds.toFixed(1)} s.`,
     `  API, dashboard ${publicUrl} (listens on ${bind.includes(':') ? `[${bind}]` : bind}:${port})`,
     `  nodes report   to port ${nodePort}`,
-    credentials.generated
-      ? `  administrator  admin, password ${credentials.password} (shown this once, kept in ${credentials.file})`
-      : `  administrator  admin, password in ${credentials.file}`,
+    ...renderIdentity(configuration, credentials),
     '  stop           Ctrl-C here, or script/stop',
+  ];
+}
+
+function renderIdentity(
+  { keystoneUrl, adminProject, adminProjectDomain }: Parameters<typeof renderReady>[0]['configuration'],
+  credentials: AdminCredentials | null,
+): string[] {
+  if (credentials === null) {
+    return [
+      `  identity       the Keystone at ${keystoneUrl ?? ''}`,
+      `  administrator  whoever is admin in its project ${adminProject} (domain ${adminProjectDomain}), or of its system`,
+    ];
+  }
+  const { generated, password, file } = credentials;
+  return [
+    '  identity       our own',
+    generated
+      ? `  administrator  admin, password ${password} (shown this once, kept in ${file})`
+      : `  administrator  admin, password in ${file}`,
   ];
 }

@@ -99,16 +99,17 @@ export class Supervisor {
     for (const line of renderServices(embedded)) print(line);
     this.aborted.signal.throwIfAborted();
 
-    const credentials = await ensureAdminCredentials({
-      dataDirectory,
-      publicUrl: configuration.publicUrl,
-      givenPassword: configuration.adminPassword,
-    });
+    const { publicUrl, adminPassword, keystoneUrl } = configuration;
+    // Administrators are made where identities are kept.
+    const credentials =
+      keystoneUrl === null
+        ? await ensureAdminCredentials({ dataDirectory, publicUrl, givenPassword: adminPassword })
+        : null;
     const environment = this.childEnvironment(drivers, {
       DATABASE_URL: configuration.databaseUrl ?? embedded.databaseUrl ?? undefined,
       REDIS_URL: configuration.redisUrl ?? embedded.redisUrl ?? undefined,
     });
-    const pool = this.makePool(environment, credentials.password, onFatal);
+    const pool = this.makePool(environment, credentials?.password, onFatal);
     this.undo.push(() => pool.stop());
     await this.orAborted(pool.start());
 
@@ -117,7 +118,11 @@ export class Supervisor {
     }
   }
 
-  private makePool(environment: Environment, adminPassword: string, onFatal: (error: BaykeeperError) => void) {
+  private makePool(
+    environment: Environment,
+    adminPassword: string | undefined,
+    onFatal: (error: BaykeeperError) => void,
+  ) {
     const { configuration, entries, log } = this.settings;
     return new ChildPool({
       heapMegabytes: configuration.heapMegabytes,

@@ -58,6 +58,7 @@ const PROBES: Probes = {
   projects: {
     insert: UNSCOPED,
     ensure: UNSCOPED,
+    ensureForeign: UNSCOPED,
     findById: UNSCOPED,
     findByName: UNSCOPED,
     list: UNSCOPED,

@@ -7,3 +7,4 @@ export type { Login, LoginLimiter, Proof, RequestedScope } from './login.js';
 export { ADMIN_PROJECT, DOMAIN, isOurDomain, type Actor, type Principal } from './principal.js';
 export type { UserChanges } from './users.js';
 export { ROLES, expandRoles, isRole, type Role } from './roles.js';
+export { openExternalKeystone, type ExternalKeystone } from './external-keystone/external-keystone.js';

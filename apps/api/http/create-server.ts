@@ -37,6 +37,8 @@ declare module 'fastify' {
 
 export interface ServerOptions {
   readonly baseUrl: string;
+  /** Where tokens come from, if not from here. */
+  readonly identityUrl?: string | undefined;
   readonly access: AccessCheck;
   readonly log: Log;
   /** Proxies whose word about the other end of a connection is taken: addresses or networks. */

@@ -5,6 +5,8 @@ import { failureOf, formOf } from './failure.js';
 
 export interface FailureContext {
   readonly baseUrl: string;
+  /** Where tokens come from, if not from here. */
+  readonly identityUrl?: string | undefined;
   readonly log: Log;
 }
 
@@ -13,9 +15,9 @@ export function sendFailure(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  { baseUrl, log }: FailureContext,
+  { baseUrl, identityUrl, log }: FailureContext,
 ): void {
-  const failure = failureOf(error, formOf(request.url), baseUrl);
+  const failure = failureOf(error, formOf(request.url), baseUrl, identityUrl);
   if (failure.isOurs) {
     const { id: requestId, method } = request;
     log.error({ err: error, requestId, method, route: request.routeOptions.url }, 'answering with a failure of ours');

@@ -45,8 +45,16 @@ export function formOf(path: string): FailureForm {
   return path.startsWith('/v1/nodes/') ? 'plain' : 'magnum';
 }
 
-/** @param baseUrl what the client used to reach us; it is sent back as the place to get a token from */
-export function failureOf(error: unknown, form: FailureForm, baseUrl: string): Failure {
+/**
+ * @param baseUrl what the client used to reach us
+ * @param identityUrl the place to get a token from
+ */
+export function failureOf(
+  error: unknown,
+  form: FailureForm,
+  baseUrl: string,
+  identityUrl = `${baseUrl}/identity/v3`,
+): Failure {
   if (error instanceof VersionRefusal) return unservedVersion(error, baseUrl);
   const { status, message, headers, fromRouter } = factsOf(error);
   const isOurs = status >= 500;
@@ -59,7 +67,7 @@ export function failureOf(error: unknown, form: FailureForm, baseUrl: string): F
     };
   }
   if (status === 401) {
-    const challenge = { ...headers, 'WWW-Authenticate': `Keystone uri="${baseUrl}/identity/v3"` };
+    const challenge = { ...headers, 'WWW-Authenticate': `Keystone uri="${identityUrl}"` };
     return { status, headers: challenge, body: { error: { code: 401, title: 'Unauthorized', message } }, isOurs };
   }
   if (form === 'keystone') {

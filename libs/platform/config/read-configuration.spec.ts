@@ -34,6 +34,18 @@ describe('readConfiguration', () => {
       redisUrl: null,
       adminPassword: null,
       masterKey: null,
+      keystoneUrl: null,
+      keystonePublicUrl: null,
+      keystoneUser: 'baykeeper',
+      keystonePassword: null,
+      keystoneProject: 'service',
+      keystoneUserDomain: 'Default',
+      keystoneProjectDomain: 'Default',
+      keystoneCaFile: null,
+      keystoneTimeoutSeconds: 5,
+      keystoneCacheSeconds: 60,
+      adminProject: 'admin',
+      adminProjectDomain: 'Default',
       compute: 'auto',
       loadBalancer: 'auto',
       loadBalancerAddresses: null,
@@ -82,6 +94,19 @@ describe('readConfiguration', () => {
     );
   });
 
+  it.each(['http://k.example:5000', 'http://k.example:5000/', 'http://k.example:5000/v3', 'http://k.example:5000/v3/'])(
+    'takes the version off the URL of a Keystone: %s',
+    (url) => {
+      const given = { BAYKEEPER_KEYSTONE_URL: url, BAYKEEPER_KEYSTONE_PASSWORD: 'p' };
+      expect(readConfiguration(given, ROOT).keystoneUrl).toBe('http://k.example:5000');
+    },
+  );
+
+  it.each(['http://me:hush@k', 'http://k/?a=b', 'ftp://k', 'k:5000'])('refuses the URL of a Keystone %s', (url) => {
+    const given = { BAYKEEPER_KEYSTONE_URL: url, BAYKEEPER_KEYSTONE_PASSWORD: 'p' };
+    expect(refusalOf(given)).toMatch(/^BAYKEEPER_KEYSTONE_URL must be the http:/);
+  });
+
   it('names the nearest setting when a name is unknown', () => {
     expect(refusalOf({ BAYKEEPER_PROT: '80' })).toBe(
       'BAYKEEPER_PROT is no setting of Baykeeper: did you mean BAYKEEPER_PORT?',
@@ -111,6 +136,10 @@ describe('readConfiguration', () => {
       { BAYKEEPER_SIMULATED_FAILURE_RATE: '1.5' },
       'BAYKEEPER_SIMULATED_FAILURE_RATE must be a number from 0 to 1, not "1.5".',
     ],
+    [
+      { BAYKEEPER_KEYSTONE_URL: 'http://k:5000/v3' },
+      'BAYKEEPER_KEYSTONE_PASSWORD must be set when BAYKEEPER_KEYSTONE_URL is.',
+    ],
     [{ BAYKEEPER_PORT: '9512' }, 'BAYKEEPER_PORT and BAYKEEPER_NODE_PORT must differ.'],
   ])('refuses %j', (environment, refusal) => {
     expect(refusalOf(environment)).toBe(refusal);
@@ -127,6 +156,7 @@ describe('readConfiguration', () => {
     { REDIS_URL: 'http://:hush@r' },
     { BAYKEEPER_MASTER_KEY: 'hush' },
     { BAYKEEPER_ADMIN_PASSWORD: 'hush' },
+    { BAYKEEPER_KEYSTONE_PASSWORD: 'hush'.repeat(2_000) },
   ])('never repeats a secret in a refusal: %j', (environment) => {
     expect(refusalOf(environment)).not.toContain('hush');
   });
@@ -138,6 +168,7 @@ describe('readConfiguration', () => {
         REDIS_URL: 'redis://:hush@r',
         BAYKEEPER_MASTER_KEY: KEY,
         BAYKEEPER_ADMIN_PASSWORD: 'hush-hush',
+        BAYKEEPER_KEYSTONE_PASSWORD: 'hush-keystone',
       },
       ROOT,
     );

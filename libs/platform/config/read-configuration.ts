@@ -22,7 +22,7 @@ type Read<Key extends SettingKey> =
 type Resolved = { readonly publicUrl: string; readonly dataDirectory: string };
 
 /**
- * All settings, frozen. Units are in the names. `nodeUrl`, `databaseUrl`, `redisUrl`, `adminPassword`, `masterKey`,
+ * All settings, frozen. Units are in the names. `nodeUrl`, `databaseUrl`, `redisUrl`, `adminPassword`, `masterKey`, `keystone…`,
  * `loadBalancerAddresses` and `localSubnet` are null when they were not given. Printing it (JSON, `util.inspect`, a log)
  * shows `[hidden]` in place of secrets.
  */
@@ -50,6 +50,8 @@ export function readConfiguration(environment: Environment, user: { uid: number;
     else problems.push(`${name} must be ${form}${'secret' in setting ? '' : `, not ${JSON.stringify(text)}`}.`);
   }
   if (values.port === values.nodePort) problems.push('BAYKEEPER_PORT and BAYKEEPER_NODE_PORT must differ.');
+  if (typeof values.keystoneUrl === 'string' && values.keystonePassword === null)
+    problems.push('BAYKEEPER_KEYSTONE_PASSWORD must be set when BAYKEEPER_KEYSTONE_URL is.');
   if (problems.length > 0) throw new BaykeeperError({ code: 'invalid-input', publicMessage: problems.join('\n') });
 
   values.publicUrl ??= `http://127.0.0.1:${String(values.port)}`;

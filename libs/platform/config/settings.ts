@@ -54,6 +54,16 @@ function choice<const Values extends readonly [string, ...string[]]>(
   });
 }
 
+function text(name: string, value: string, description: string) {
+  return setting({
+    name,
+    schema: z.string().max(255).default(value),
+    form: 'at most 255 characters long',
+    shownDefault: value,
+    description,
+  });
+}
+
 const CIDR_FORM = 'an IPv4 network such as 10.210.0.0/24';
 const webUrl = z
   .url({ protocol: /^https?$/ })
@@ -167,6 +177,70 @@ export const SETTINGS = {
       'Encrypts the private keys that the database holds. Every process of one installation needs the same one; whoever loses it loses those keys.',
     secret: true,
   }),
+
+  // Another identity service instead of the own one.
+  keystoneUrl: setting({
+    name: 'BAYKEEPER_KEYSTONE_URL',
+    schema: webUrl
+      .refine((url) => url === undefined || /^https?:\/\/[^?#@]+$/.test(url))
+      .transform((url) => url?.replace(/\/v3$/, '')),
+    form: 'the http:// or https:// URL of a Keystone, without a user or a query',
+    shownDefault: 'the own identity service',
+    description:
+      'A Keystone that says who somebody is, in place of the own identity service (see external-keystone.md). With or without `/v3` at the end.',
+  }),
+  keystonePublicUrl: setting({
+    name: 'BAYKEEPER_KEYSTONE_PUBLIC_URL',
+    schema: webUrl.transform((url) => url?.replace(/\/v3$/, '')),
+    form: 'an http:// or https:// URL',
+    shownDefault: 'BAYKEEPER_KEYSTONE_URL',
+    description: 'The URL at which clients reach that Keystone: who comes without a token is sent there.',
+  }),
+  keystoneUser: text('BAYKEEPER_KEYSTONE_USER', 'baykeeper', 'The user as whom tokens are validated at the Keystone.'),
+  keystonePassword: setting({
+    name: 'BAYKEEPER_KEYSTONE_PASSWORD',
+    schema: z.string().max(4096).optional(),
+    form: 'at most 4096 characters long',
+    shownDefault: 'none; needed with BAYKEEPER_KEYSTONE_URL',
+    description: 'The password of that user.',
+    secret: true,
+  }),
+  keystoneProject: text(
+    'BAYKEEPER_KEYSTONE_PROJECT',
+    'service',
+    'The project in which that user has its role. It owns the public baymodels of the catalogue.',
+  ),
+  keystoneUserDomain: text('BAYKEEPER_KEYSTONE_USER_DOMAIN', 'Default', 'The name of the domain of that user.'),
+  keystoneProjectDomain: text('BAYKEEPER_KEYSTONE_PROJECT_DOMAIN', 'Default', 'The same of that project.'),
+  keystoneCaFile: setting({
+    name: 'BAYKEEPER_KEYSTONE_CA_FILE',
+    schema: z.string().startsWith('/').max(1024).optional(),
+    form: 'an absolute path',
+    shownDefault: 'what Node.js trusts',
+    description: 'Certificate authorities (PEM) that are trusted when the Keystone is asked over https://.',
+  }),
+  keystoneTimeoutSeconds: integer(
+    'BAYKEEPER_KEYSTONE_TIMEOUT_SECONDS',
+    1,
+    60,
+    5,
+    'How long the Keystone may take to answer.',
+    'seconds',
+  ),
+  keystoneCacheSeconds: integer(
+    'BAYKEEPER_KEYSTONE_CACHE_SECONDS',
+    0,
+    600,
+    60,
+    'How long an answer of the Keystone about a token is taken for true, and so how long a token may live on after it was revoked. 0 asks for every request.',
+    'seconds',
+  ),
+  adminProject: text(
+    'BAYKEEPER_ADMIN_PROJECT',
+    'admin',
+    'With another Keystone: the project whose admins run the installation.',
+  ),
+  adminProjectDomain: text('BAYKEEPER_ADMIN_PROJECT_DOMAIN', 'Default', 'The name of the domain of that project.'),
 
   // Drivers.
   compute: choice(

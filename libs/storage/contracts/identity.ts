@@ -46,6 +46,11 @@ export interface ProjectStore {
   insert(project: NewProject): Promise<ProjectRecord>;
   /** The project of that name: made with this id if there is none. */
   ensure(project: Pick<ProjectRecord, 'id' | 'name'>): Promise<ProjectRecord>;
+  /**
+   * The row of a project that another identity service keeps: made if there is none, and named by its id, because names
+   * are that service's own: they change, and are unique in a domain only.
+   */
+  ensureForeign(id: ProjectId): Promise<void>;
   findById(id: string): Promise<ProjectRecord | null>;
   findByName(name: string): Promise<ProjectRecord | null>;
   /** By name, ascending. @throws BaykeeperError `not-found` for an unknown marker */

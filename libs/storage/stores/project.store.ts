@@ -26,6 +26,10 @@ export class PostgresProjectStore implements ProjectStore {
     return this.manager.findOneByOrFail(ProjectEntity, { name });
   }
 
+  async ensureForeign(id: ProjectId): Promise<void> {
+    await selectRows(this.manager, 'INSERT INTO projects (id, name) VALUES ($1, $1) ON CONFLICT (id) DO NOTHING', [id]);
+  }
+
   async findById(id: string): Promise<ProjectRecord | null> {
     return isUuid(id) ? this.manager.findOneBy(ProjectEntity, { id: id as ProjectId }) : null;
   }

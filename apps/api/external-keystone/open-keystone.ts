@@ -1,0 +1,43 @@
+/** The other Keystone, if the configuration names one. */
+import { readFile } from 'node:fs/promises';
+import { BaykeeperError, type Log } from '@baykeeper/domain';
+import type { Configuration } from '@baykeeper/platform';
+import type { Database } from '@baykeeper/storage';
+import { openExternalKeystone, type ExternalKeystone } from '@baykeeper/tenancy';
+
+/** @throws BaykeeperError `invalid-input` that says which setting to correct */
+export async function openKeystone(
+  configuration: Configuration,
+  { database, log }: { readonly database: Database; readonly log: Log },
+): Promise<ExternalKeystone | null> {
+  const { keystoneUrl: url, keystonePassword: password, keystoneCaFile } = configuration;
+  if (url === null) return null;
+  const keystone = await openExternalKeystone({
+    url,
+    password: password ?? '',
+    user: configuration.keystoneUser,
+    userDomain: configuration.keystoneUserDomain,
+    project: configuration.keystoneProject,
+    projectDomain: configuration.keystoneProjectDomain,
+    authorities: keystoneCaFile === null ? null : await readAuthorities(keystoneCaFile),
+    timeoutMs: configuration.keystoneTimeoutSeconds * 1_000,
+    cacheMs: configuration.keystoneCacheSeconds * 1_000,
+    adminProject: { name: configuration.adminProject, domain: configuration.adminProjectDomain },
+    ensureProject: (id) => database.stores.projects.ensureForeign(id),
+    log,
+  });
+  log.info({ url }, 'tokens are validated at another Keystone');
+  return keystone;
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    const publicMessage = `BAYKEEPER_KEYSTONE_CA_FILE: ${file} can't be read. Correct the path, or who may read it.`;
+    throw new BaykeeperError({ code: 'invalid-input', publicMessage, cause: error });
+  });
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new BaykeeperError({
+    code: 'invalid-input',
+    publicMessage: `BAYKEEPER_KEYSTONE_CA_FILE: ${file} holds no certificate in PEM form.`,
+  });
+}

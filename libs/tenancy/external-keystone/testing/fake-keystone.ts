@@ -1,0 +1,95 @@
+/** A Keystone over HTTP that misbehaves when it is told to. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface FakeKeystone {
+  readonly url: string;
+  /** Bodies of the tokens that are valid, by token. */
+  readonly tokens: Map<string, object>;
+  /** How often somebody logged in, and asked about a token. */
+  readonly count: { logins: number; questions: number };
+  /** Answers in place of the ordinary ones; null for none. */
+  misbehave: Misbehaviour | null;
+  /** What a login is answered with; 201 unless told. */
+  loginStatus: number;
+  /** How long tokens of logins live, in seconds. */
+  lifeSeconds: number;
+  /** From now on the tokens of all logins are refused. */
+  forgetLogins(): void;
+  close(): Promise<void>;
+}
+
+type Misbehaviour = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** @param now what its tokens' times count from */
+export async function startFakeKeystone(now: () => number): Promise<FakeKeystone> {
+  const logins = new Set<string>();
+  const server = createServer((request, response) => {
+    const isLogin = request.method === 'POST';
+    if (isLogin) fake.count.logins += 1;
+    else fake.count.questions += 1;
+    if (fake.misbehave) fake.misbehave(request, response);
+    else if (isLogin) answerLogin(response);
+    else answerQuestion(request, response);
+  });
+
+  function answerLogin(response: ServerResponse): void {
+    if (fake.loginStatus !== 201) {
+      send(response, fake.loginStatus, { error: { code: fake.loginStatus, message: 'no' } });
+      return;
+    }
+    const token = `service-${fake.count.logins}`;
+    logins.add(token);
+    response.setHeader('X-Subject-Token', token);
+    const expiresAt = new Date(now() + fake.lifeSeconds * 1_000).toISOString();
+    send(response, 201, tokenBody({ roles: [{ id: 'r', name: 'service' }], expires_at: expiresAt }));
+  }
+
+  function answerQuestion(request: IncomingMessage, response: ServerResponse): void {
+    const { 'x-auth-token': asking, 'x-subject-token': subject } = request.headers;
+    const isPromised = request.headers['openstack-identity-access-rules'] === '1.0';
+    const body = fake.tokens.get(String(subject));
+    if (!logins.has(String(asking))) send(response, 401, { error: { code: 401, message: 'who are you' } });
+    else if (body === undefined || !isPromised) send(response, 404, { error: { code: 404, message: 'no such token' } });
+    else send(response, 200, body);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const fake: FakeKeystone = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    tokens: new Map(),
+    count: { logins: 0, questions: 0 },
+    misbehave: null,
+    loginStatus: 201,
+    lifeSeconds: 3_600,
+    forgetLogins() {
+      logins.clear();
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return fake;
+}
+
+/** A token as Keystone 22 shows one, but for what is told. */
+export function tokenBody(fields: Readonly<Record<string, unknown>> = {}): { readonly token: object } {
+  return {
+    token: {
+      methods: ['password'],
+      user: { domain: { id: 'default', name: 'Default' }, id: 'f'.repeat(32), name: 'ada', password_expires_at: null },
+      audit_ids: ['SwlqEqjUSfWlOZoNRQhMqw'],
+      expires_at: '2026-01-01T12:00:00.000000Z',
+      issued_at: '2026-01-01T00:00:00.000000Z',
+      project: { domain: { id: 'default', name: 'Default' }, id: 'a'.repeat(32), name: 'garden' },
+      is_domain: false,
+      roles: [{ id: 'r', name: 'member' }],
+      ...fields,
+    },
+  };
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
