@@ -146,15 +146,23 @@ describe('an admin of a project', () => {
     const page = { limit: 10, marker: null };
     const { users } = test.identity;
     expect((await users.list(admin, {}, page)).map(({ id }) => id).sort()).toEqual([admin.userId, bob].sort());
-    const asked = [
-      users.list(admin, { name: eve?.name }, page),
-      users.list(admin, { name: 'nobody' }, page),
-      users.get(admin, eve?.id ?? ''),
-      users.get(admin, '00000000-0000-4000-8000-000000000000'),
-    ];
+    const asked = [users.list(admin, { name: eve?.name }, page), users.list(admin, { name: 'nobody' }, page)];
     for (const answer of await Promise.allSettled(asked)) {
       expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'forbidden' } });
     }
+  });
+
+  it('who was told the id of a user sees the name, and nothing else', async () => {
+    const project = await test.project();
+    const admin = await test.actor(await test.user(project, 'admin'));
+    const { users } = test.identity;
+    const fields = { name: 'eve', password: null, email: 'e@b.example', description: 'x', defaultProjectId: admins };
+    const eve = await users.create(test.administrator, fields);
+    const shown = { id: eve.id, name: 'eve', email: null, description: null, defaultProjectId: null };
+    expect(await users.get(admin, eve.id)).toMatchObject(shown);
+    await expect(users.get(admin, '00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({ code: 'not-found' });
+    await test.identity.grants.grant(admin, { projectId: project, userId: eve.id, role: 'reader' });
+    expect(await users.get(admin, eve.id)).toMatchObject({ email: 'e@b.example', defaultProjectId: admins });
   });
 });
 

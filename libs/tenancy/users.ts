@@ -14,7 +14,7 @@ export type UserChanges = Partial<
 
 /**
  * Who runs the installation makes, changes and removes users. A project's admin sees those who have a role in the
- * project, everybody sees himself. The last one who runs the installation can't be removed, disabled or renamed.
+ * project, and the name of one whose id it knows; everybody sees himself. The last one who runs the installation can't be removed, disabled or renamed.
  */
 export class Users {
   constructor(
@@ -39,18 +39,20 @@ export class Users {
     return found.map(accountOf);
   }
 
-  /** @throws BaykeeperError `forbidden` also where there is none, unless the actor runs the installation */
+  /**
+   * Of a user outside the project its admin sees the name alone: whoever was told an id can let that user in.
+   * @throws BaykeeperError `forbidden` also where there is none, for whoever administers nothing; `not-found`
+   */
   async get(actor: Actor, id: string): Promise<Account> {
     const { users, roleAssignments } = this.database.stores;
+    const isOwnAdmin = actor.projectId !== null && actor.roles.includes('admin');
+    if (!actor.isSystemAdmin && id !== actor.userId && !isOwnAdmin) throw notAllowed('identity:get_user');
     const user = await users.findById(id);
-    if (!actor.isSystemAdmin && id !== actor.userId) {
-      const isOwnAdmin = actor.projectId !== null && actor.roles.includes('admin');
-      const isSeen =
-        user && isOwnAdmin && actor.projectId && (await roleAssignments.list(user.id, actor.projectId)).length > 0;
-      if (!isSeen) throw notAllowed('identity:get_user');
-    }
     if (user === null) throw missing('user', id);
-    return accountOf(user);
+    const account = accountOf(user);
+    if (actor.isSystemAdmin || id === actor.userId || actor.projectId === null) return account;
+    const isInProject = (await roleAssignments.list(user.id, actor.projectId)).length > 0;
+    return isInProject ? account : { ...account, defaultProjectId: null, description: null, email: null };
   }
 
   /** @throws BaykeeperError `invalid-input`; `conflict` when the name is taken */

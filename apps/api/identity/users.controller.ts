@@ -66,7 +66,8 @@ export class UsersController {
   @Get(':user')
   @Operation({
     access: 'identity:get_user',
-    summary: 'Show a user: oneself; those of the own project to its admin; any to whoever runs the installation',
+    summary: 'Show a user: oneself; any to whoever runs the installation; those of the own project to its admin',
+    description: 'Of a user outside the project, its admin sees the name alone.',
     parameters,
     query: anyQuery,
     answers: { 200: { description: 'The user', schema: one }, ...failures(403, 404) },

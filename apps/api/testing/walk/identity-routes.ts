@@ -72,7 +72,7 @@ export const IDENTITY_ROUTES: Readonly<Record<string, IdentityRoute>> = {
 
   'GET /identity/v3/users': { ok: 200, who: ['admin of P', 'admin of Q', ...SYSTEM_READERS] },
   'POST /identity/v3/users': { ok: 201, who: SYSTEM, body: () => ({ user: { name: `made-${Math.random()}` } }) },
-  'GET /identity/v3/users/{user}': { ok: 200, who: ['admin of P', ...SELF_OR_SYSTEM] },
+  'GET /identity/v3/users/{user}': { ok: 200, who: ['admin of P', 'admin of Q', ...SELF_OR_SYSTEM] },
   'PATCH /identity/v3/users/{user}': { ok: 200, who: SYSTEM, body: () => ({ user: { password: PASSWORD } }) },
   'DELETE /identity/v3/users/{user}': { ok: 204, who: SYSTEM },
   'POST /identity/v3/users/{user}/password': {
