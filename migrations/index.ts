@@ -5,6 +5,7 @@ import { CreateRecords1795399380000 } from './1795399380000-create-records.js';
 import { CreateAudit1795399440000 } from './1795399440000-create-audit.js';
 import { ExtendIdentity1795399500000 } from './1795399500000-extend-identity.js';
 import { CreateCatalogue1795399560000 } from './1795399560000-create-catalogue.js';
+import { CountEngineStarts1795399680000 } from './1795399680000-count-engine-starts.js';
 import { CreateQuotas1795399620000 } from './1795399620000-create-quotas.js';
 
 /** In the order in which they run. A migration that was released is never edited: the next one changes what it made. */
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   ExtendIdentity1795399500000,
   CreateCatalogue1795399560000,
   CreateQuotas1795399620000,
+  CountEngineStarts1795399680000,
 ];

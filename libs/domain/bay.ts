@@ -76,7 +76,7 @@ export interface BayFacts {
   readonly settledGeneration: number;
   /** The master that founds the engine's cluster; others join it. */
   readonly foundingNodeId: NodeId | null;
-  /** Whether the engine's cluster exists: never founded twice. */
+  /** Whether the engine's cluster exists. Founded once, and anew only when every one of its masters is known to be lost. */
   readonly foundedAt: Date | null;
 }
 

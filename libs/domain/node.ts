@@ -5,7 +5,7 @@ import type { BayId, NodeGroupId, NodeId, ProjectId } from './ids.js';
 export const BOOT_PHASES = ['booted', 'certificate', 'engine', 'join', 'joined'] as const;
 export type BootPhase = (typeof BOOT_PHASES)[number];
 
-export const REMOVAL_REASONS = ['scale-down', 'replaced', 'bay-deleted'] as const;
+export const REMOVAL_REASONS = ['scale-down', 'replaced', 'cluster-lost', 'bay-deleted'] as const;
 export type RemovalReason = (typeof REMOVAL_REASONS)[number];
 
 export interface NodeFailure {
@@ -53,7 +53,7 @@ export interface Node {
   readonly drainedAt: Date | null;
   readonly leftAt: Date | null;
   readonly machineRemovedAt: Date | null;
-  /** The engine's own last word about it; null before it was first seen there. */
+  /** What the engine says of it; null before it was first seen there, and while no master answers. */
   readonly engineState: 'ready' | 'down' | null;
 }
 

@@ -122,6 +122,13 @@ async function executeRecord(
         message: `${nameOf(action.nodeId)} founded the ${bay.engine} cluster.`,
         nodeId: action.nodeId,
       });
+    case 'record-cluster-lost':
+      await stores.bays.saveFacts(bay.id, lease, { foundedAt: null, foundingNodeId: null });
+      return tell({
+        kind: 'cluster-lost',
+        level: 'error',
+        message: `All masters are lost, and with them the state of the ${bay.engine} cluster. An empty cluster is founded anew, and every node that was in the lost one is replaced.`,
+      });
     case 'grant-join':
       await stores.nodes.recordFacts(action.nodeId, { joinGrantedAt: at });
       return;

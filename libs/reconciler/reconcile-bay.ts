@@ -12,6 +12,8 @@ import {
   type Bay,
   type BayFacts,
   type BayId,
+  type Node,
+  type NodeId,
   type Plan,
 } from '@baykeeper/domain';
 import { loadBayState, planInputOf, type BayState } from './bay-state.js';
@@ -103,18 +105,24 @@ function prepareAuthority({ controlIdentity, log }: ReconcilerDependencies, { ba
   });
 }
 
-/** Remembers the engine's word per node where it changed, so that lists and the choice of who leaves know it. */
+/**
+ * Remembers the engine's word per node where it changed, so that lists and the choice of who leaves know it. When no master
+ * answers, the last word is no longer known to be true.
+ */
 async function recordEngineStates(
   { database }: ReconcilerDependencies,
-  { nodes }: BayState,
+  { bay, nodes }: BayState,
   { observed }: BayObservation,
 ): Promise<void> {
-  if (observed.engine === 'unknown') return;
+  // Nobody is asked while the bay goes away.
+  if (bay.deletionRequestedAt) return;
+  const { engine } = observed;
+  const changed = new Map<NodeId, Node['engineState']>();
   for (const node of nodes) {
-    const engineState = observed.engine.get(node.name) ?? null;
-    if (node.readyAt && engineState !== node.engineState)
-      await database.stores.nodes.recordFacts(node.id, { engineState });
+    const engineState = engine === 'unknown' ? null : (engine.get(node.name) ?? null);
+    if (node.readyAt && engineState !== node.engineState) changed.set(node.id, engineState);
   }
+  await database.stores.nodes.recordEngineStates(changed);
 }
 
 async function saveFacts(

@@ -163,7 +163,8 @@ async function drain(dependencies: ReconcilerDependencies, state: BayState, node
 async function leave(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
   const { database, drivers, now } = dependencies;
   if (node.leftAt) return;
-  if (node.joinGrantedAt) {
+  // Of a cluster that is lost nobody is left to be told.
+  if (node.joinGrantedAt && node.removalReason !== 'cluster-lost') {
     try {
       const context = await engineContextOf(dependencies, state);
       await recordOperation(

@@ -168,6 +168,54 @@ describe('planBay', () => {
     expect(world.broken).toEqual([]);
   });
 
+  describe('when the machines of all masters are lost', () => {
+    const input = settledInput();
+    const [master, ...workers] = input.nodes;
+    if (!master) throw new Error('there is no master');
+    const failedAt = seconds(50);
+    const lost = [{ ...master, failedAt }, ...workers];
+    const machines = new Map(workers.map((node) => [node.id, 'running' as const]));
+    const observed = { machines, machinesAskedAt: seconds(60), engine: 'unknown' as const };
+
+    it('gives up the cluster, and replaces everybody who was in it', () => {
+      expect(lines(planBay({ ...input, nodes: lost, observed }))).toEqual([
+        `record-cluster-lost ${input.bay.id}.cluster-lost`,
+        ...lost.map((node) => `request-removal ${node.id}.removal`),
+      ]);
+    });
+
+    it.each([
+      ['the driver could not be asked', { ...observed, machines: 'unknown' as const }, lost],
+      ['the driver was asked once only', { ...observed, machinesAskedAt: failedAt }, lost],
+      ['a master answers', { ...observed, engine: new Map([[master.name, 'ready' as const]]) }, lost],
+      ['its machine is stopped', { ...observed, machines: new Map([[master.id, 'stopped' as const]]) }, lost],
+      ['its machine failed', { ...observed, machines: new Map([[master.id, 'failed' as const]]) }, lost],
+      [
+        'one of them is there',
+        observed,
+        [...lost, makeReadyNode({ role: 'master', ordinal: 1, machineCreatedAt: seconds(70) })],
+      ],
+    ])('gives up nothing while %s', (_name, seen, nodes) => {
+      const plan = planBay({ ...input, nodes, observed: seen });
+      expect(plan.records.map(({ kind }) => kind)).not.toContain('record-cluster-lost');
+    });
+  });
+
+  it('does not call a retry done before the engine and the machines were looked at', () => {
+    const { bay, nodes } = settledInput();
+    const retried = { ...bay, generation: 2, generationAt: seconds(50) };
+    const seen = settledInput().observed;
+    for (const observed of [
+      { ...seen, engine: 'unknown' as const },
+      { ...seen, machines: 'unknown' as const },
+    ]) {
+      const plan = planBay(settledInput({ bay: retried, nodes, observed }));
+      expect(plan.settled).toBe(false);
+      expect(plan.waits).toHaveLength(1);
+    }
+    expect(planBay(settledInput({ bay: retried, nodes })).settled).toBe(true);
+  });
+
   it('gives the same plan for the same facts', () => {
     const world = new SimulatedWorld(3, 2);
     for (let pass = 0; pass < 40; pass += 1) {
@@ -185,6 +233,7 @@ const fault = fc.oneof(
     count: fc.integer({ min: 0, max: 6 }),
   }),
   fc.record({ kind: fc.constant('lose-worker-machine' as const), pick: fc.nat(10) }),
+  fc.record({ kind: fc.constant('lose-all-masters' as const) }),
   fc.record({ kind: fc.constant('mute-next' as const), ordinal: fc.nat(8) }),
   fc.record({ kind: fc.constant('engine-silent' as const), passes: fc.integer({ min: 1, max: 5 }) }),
   fc.record({ kind: fc.constant('steps-fail' as const), passes: fc.integer({ min: 1, max: 4 }) }),
@@ -211,6 +260,9 @@ function suffer(
         }
         break;
       }
+      case 'lose-all-masters':
+        for (const node of world.nodes) if (node.role === 'master') world.machines.delete(node.id);
+        break;
       case 'mute-next':
         world.mute.add(nodeIdOf('worker', happened.ordinal));
         break;
@@ -258,6 +310,8 @@ describe('planBay, whatever happens', () => {
         expect(world.plan()?.settled).toBe(true);
         expect(world.nodes.filter((node) => node.role === 'worker' && node.readyAt)).toHaveLength(wanted);
         expect(world.nodes.filter((node) => node.role === 'master' && node.readyAt)).toHaveLength(m);
+        // Each in the same cluster, and not in one that was lost meanwhile.
+        for (const node of world.nodes) expect(world.engineNodes.get(node.name)).toBe('ready');
         expect(world.machines.size).toBe(m + wanted);
         expect(world.bay?.status).toMatch(/_COMPLETE$/);
         expect(world.broken).toEqual([]);

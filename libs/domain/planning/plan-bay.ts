@@ -3,8 +3,8 @@
  * facts gives the same plan, and a settled bay gives an empty one. The order of the rules is the order in `planBay`.
  *
  * It promises: a member is registered only when its node is ready and taken out before the node is drained; masters
- * change one at a time and never below quorum; the engine's cluster is founded once; what could not be observed is never
- * taken for absent; nothing depends on the bay's status.
+ * change one at a time and never below quorum; the engine's cluster is founded once, and again only after all its masters
+ * were lost; what could not be observed is never taken for absent; nothing depends on the bay's status.
  */
 import type { NodeGroup } from '../bay.js';
 import type { Node } from '../node.js';
@@ -59,6 +59,7 @@ class Draft {
 export function planBay(input: PlanInput): Plan {
   const draft = new Draft();
   if (input.bay.deletionRequestedAt) planDeletion(input, draft);
+  else if (isClusterLost(input)) planClusterLoss(input, draft);
   else {
     planFailures(input, draft);
     planCounts(input, draft);
@@ -70,6 +71,7 @@ export function planBay(input: PlanInput): Plan {
     planMembers(input, draft);
     planRemovals(input, draft);
     planForgetting(input, draft);
+    planObservation(input, draft);
   }
   return draft.finish(input.now);
 }
@@ -98,6 +100,36 @@ function planDeletion({ bay, nodes, loadBalancer, now }: PlanInput, draft: Draft
       since: bay.deletionRequestedAt ?? now,
       until: new Date(now.getTime() + LOOK_AGAIN_MS),
     });
+}
+
+/**
+ * Every master of the founded cluster is gone, so nobody is left who knows its state. Only with evidence: no master answers,
+ * and the machine of each was either removed by us or missed by the driver twice, the second time in an answer to a question
+ * that came after the first was recorded.
+ */
+function isClusterLost({ bay, nodes, observed }: PlanInput): boolean {
+  if (!bay.foundedAt || observed.engine !== 'unknown') return false;
+  const { machines, machinesAskedAt } = observed;
+  return nodes.every((node) => {
+    if (node.role !== 'master' || !node.joinedAt || node.machineRemovedAt) return true;
+    return (
+      machines !== 'unknown' && !machines.has(node.id) && node.failedAt !== null && machinesAskedAt > node.failedAt
+    );
+  });
+}
+
+/** Those who were in the lost cluster can't change over to the new one: they are replaced, without a limit to their number. */
+function planClusterLoss({ bay, nodes }: PlanInput, draft: Draft): void {
+  draft.records.push({ kind: 'record-cluster-lost', id: `${bay.id}.cluster-lost`, bayId: bay.id });
+  for (const node of nodes) {
+    if (isStaying(node) && node.joinedAt)
+      draft.records.push({
+        kind: 'request-removal',
+        id: `${node.id}.removal`,
+        nodeId: node.id,
+        reason: 'cluster-lost',
+      });
+  }
 }
 
 /** Nodes that did not come up in time or whose machine is gone; and, within bounds, their replacement. */
@@ -291,7 +323,7 @@ function planRemovals({ nodes, loadBalancer }: PlanInput, draft: Draft): void {
       continue;
     }
     const steps: NodeStep[] = [];
-    if (node.joinGrantedAt && !node.drainedAt) steps.push('drain');
+    if (node.joinGrantedAt && !node.drainedAt && node.removalReason !== 'cluster-lost') steps.push('drain');
     if (node.joinGrantedAt && !node.leftAt) steps.push('leave');
     draft.runSteps(node, [...steps, 'delete-machine']);
   }
@@ -304,6 +336,18 @@ function planForgetting({ groups, nodes }: PlanInput, draft: Draft): void {
     if (isPresent(node)) continue;
     if (complete || !node.failedAt)
       draft.records.push({ kind: 'forget-node', id: `${node.id}.forget`, nodeId: node.id });
+  }
+}
+
+/** A wish has come true only when somebody looked: a retry is asked for because what the records say is in doubt. */
+function planObservation({ bay, nodes, observed, limits }: PlanInput, draft: Draft): void {
+  const deadline = deadlineOf(bay, limits);
+  if (deadline === null || !nodes.some((node) => node.role === 'master' && node.joinedAt)) return;
+  for (const [what, known] of [
+    ['the engine to answer', observed.engine !== 'unknown'],
+    ['the machines to be listed', observed.machines !== 'unknown'],
+  ] as const) {
+    if (!known) draft.waits.push({ what, nodeId: null, since: bay.generationAt, until: deadline });
   }
 }
 

@@ -57,6 +57,8 @@ export type RecordAction =
   | { readonly kind: 'request-removal'; readonly id: string; readonly nodeId: NodeId; readonly reason: RemovalReason }
   | { readonly kind: 'appoint-founder'; readonly id: string; readonly nodeId: NodeId }
   | { readonly kind: 'record-founded'; readonly id: string; readonly nodeId: NodeId }
+  /** The engine's cluster is gone for good: it is founded anew, and those who were in it are replaced. */
+  | { readonly kind: 'record-cluster-lost'; readonly id: string; readonly bayId: BayId }
   | { readonly kind: 'grant-join'; readonly id: string; readonly nodeId: NodeId }
   | { readonly kind: 'record-ready'; readonly id: string; readonly nodeId: NodeId }
   | { readonly kind: 'record-deregistered'; readonly id: string; readonly nodeId: NodeId }

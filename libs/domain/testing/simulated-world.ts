@@ -61,11 +61,18 @@ export class SimulatedWorld {
       observed: {
         machines: new Map([...this.machines].map((id) => [id, 'running'])),
         machinesAskedAt: this.now,
-        engine: this.engineAnswers && bay.foundedAt ? new Map(this.engineNodes) : 'unknown',
+        engine: this.engineAnswers && this.hasMaster() ? new Map(this.engineNodes) : 'unknown',
       },
       limits: LIMITS,
       toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
     };
+  }
+
+  /** Some master of the cluster is still there to be asked. */
+  private hasMaster(): boolean {
+    return this.nodes.some(
+      (node) => node.role === 'master' && this.machines.has(node.id) && this.engineNodes.has(node.name),
+    );
   }
 
   plan(): Plan | null {
@@ -176,6 +183,11 @@ export class SimulatedWorld {
       case 'record-founded':
         this.bay = { ...this.bay, foundedAt: this.now };
         return;
+      case 'record-cluster-lost':
+        if (this.hasMaster()) this.broken.push('a cluster was given up that has a master');
+        this.engineNodes.clear();
+        this.bay = { ...this.bay, foundedAt: null, foundingNodeId: null };
+        return;
       case 'grant-join': {
         const node = this.nodes.find((known) => known.id === action.nodeId);
         const others = this.nodes.filter(
@@ -241,7 +253,7 @@ export class SimulatedWorld {
   }
 
   private checkQuorum(leaving: Node): void {
-    if (leaving.failedAt || this.bay?.deletionRequestedAt) return;
+    if (leaving.failedAt || leaving.removalReason === 'cluster-lost' || this.bay?.deletionRequestedAt) return;
     const members = this.nodes.filter((node) => node.role === 'master' && this.engineNodes.has(node.name));
     const able = members.filter((node) => node.id !== leaving.id && this.machines.has(node.id));
     if (able.length <= (members.length - 1) / 2 && members.length > 1) this.broken.push('masters went below quorum');

@@ -122,6 +122,17 @@ describe('a node asks for its certificate', () => {
     expect(rows.filter(({ bayId }) => bayId === world.bay.id).length).toBeGreaterThanOrEqual(2);
   });
 
+  test('so often that it is not well, and gets no more of them', async () => {
+    const authority = { bayId: world.bay.id, subject: 'CN=web-master-0', kind: 'node', userId: null } as const;
+    const given = Array.from({ length: 32 }, (_value, index) => `${world.node.id}${String(index)}`);
+    for (const serial of given) {
+      const row = { ...authority, serial, nodeId: world.node.id, notAfter: new Date() };
+      await database.stores.certificates.insert(SYSTEM, row);
+    }
+    await expect(enrolment.certificate(world.node.id, token, csr)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await database.stores.certificates.listByBay(SYSTEM, world.bay.id)).toHaveLength(given.length);
+  });
+
   test('again with the same key, at the same time too, and gets the same session', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => enrolment.certificate(world.node.id, token, csr)));
     expect(new Set(answers.map(({ sessionToken }) => sessionToken)).size).toBe(1);
@@ -267,6 +278,7 @@ describe('a node reports', () => {
     await report('booted');
     await report('booted');
     await report('certificate');
+    await report('engine');
     await report('engine');
     await record({ joinGrantedAt: new Date() });
     await report('joined');

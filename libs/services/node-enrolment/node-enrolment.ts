@@ -35,6 +35,8 @@ const LONGEST_WAIT_SECONDS = 30;
 const LOOK_AGAIN_MS = 10_000;
 /** The engine could not give join data: it is starting, and no signal tells when it is done. */
 const ASK_ENGINE_AGAIN_MS = 500;
+/** Answers get lost, and a node asks again; each certificate stays on record, and one that never stops is not well. */
+const MOST_CERTIFICATES = 32;
 /** A sentence; what is longer belongs to the log. */
 const LONGEST_MESSAGE = 500;
 
@@ -78,6 +80,12 @@ export class NodeEnrolment {
    */
   async certificate(nodeId: string, token: string, csrPem: string): Promise<NodeCertificate> {
     const node = requireStaying(await this.authenticate(nodeId, token, ['enrolment']));
+    if ((await this.stores.certificates.countByNode(node.id)) >= MOST_CERTIFICATES) {
+      throw new BaykeeperError({
+        code: 'forbidden',
+        publicMessage: `The node was given ${String(MOST_CERTIFICATES)} certificates already: replace it.`,
+      });
+    }
     const request = await parseCertificateRequest(csrPem);
     const { bay, clientAddress } = await this.addressesFor(node);
 
@@ -168,6 +176,7 @@ export class NodeEnrolment {
         if (node.bootedAt !== null) return;
         return this.recordStep(node, { bootedAt: at }, 'node-booted', `${node.name} has booted.`);
       case 'engine':
+        if (!(await this.stores.nodes.recordEngineStart(node.id))) return;
         return tell(this.stores, node, 'node-engine-started', `${node.name} has started its engine.`);
       case 'joined':
         if (node.joinedAt !== null) return;

@@ -48,6 +48,8 @@ export interface CertificateStore {
   revoke(scope: Scope, bayId: BayId, serial: string): Promise<void>;
   /** All certificates of a node, when it leaves. */
   revokeByNode(nodeId: NodeId): Promise<void>;
+  /** How many a node was given in its life. */
+  countByNode(nodeId: NodeId): Promise<number>;
   /** In order of revocation. */
   listRevoked(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]>;
   /** In order of issue. */

@@ -23,6 +23,10 @@ export interface NodeStore {
    * follow the latest word. A node that is gone is left alone.
    */
   recordFacts(id: NodeId, facts: Partial<NodeFacts>): Promise<void>;
+  /** The engine's latest word about any number of nodes, in one statement. */
+  recordEngineStates(states: ReadonlyMap<NodeId, Node['engineState']>): Promise<void>;
+  /** True the first time: the node says that its engine runs. */
+  recordEngineStart(id: NodeId): Promise<boolean>;
   remove(id: NodeId): Promise<void>;
   /** Those of `ids` that are nodes whose machine was not removed: what may exist outside. */
   existingIds(ids: readonly string[]): Promise<ReadonlySet<string>>;

@@ -15,4 +15,6 @@ export class NodeCredentialEntity {
   @Column(TEXT_OR_NULL) publicKeyHash!: string | null;
   @Column(TEXT_OR_NULL) sessionTokenHash!: string | null;
   @Column(TIME_OR_NULL) boundAt!: Date | null;
+  /** The node said that its engine runs: it is told to the tenant once. */
+  @Column(TIME_OR_NULL) engineStartedAt!: Date | null;
 }

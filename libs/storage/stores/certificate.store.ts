@@ -80,6 +80,15 @@ export class PostgresCertificateStore implements CertificateStore {
     );
   }
 
+  async countByNode(nodeId: NodeId): Promise<number> {
+    const rows = await selectRows<{ count: string }>(
+      this.manager,
+      'SELECT count(*) AS count FROM certificates WHERE node_id = $1',
+      [nodeId],
+    );
+    return Number(rows[0]?.count ?? 0);
+  }
+
   listRevoked(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]> {
     return this.ofBay(scope, bayId)
       .andWhere('certificate.revokedAt IS NOT NULL')

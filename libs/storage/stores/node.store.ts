@@ -85,6 +85,26 @@ export class PostgresNodeStore implements NodeStore {
     ]);
   }
 
+  async recordEngineStates(states: ReadonlyMap<NodeId, Node['engineState']>): Promise<void> {
+    if (states.size === 0) return;
+    const rows = [...states].map(([id, state]) => ({ id, state }));
+    await changeRows(
+      this.manager,
+      `UPDATE nodes SET engine_state = given.state
+       FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, state text) WHERE nodes.id = given.id`,
+      [JSON.stringify(rows)],
+    );
+  }
+
+  async recordEngineStart(id: NodeId): Promise<boolean> {
+    const { count } = await changeRows(
+      this.manager,
+      'UPDATE node_credentials SET engine_started_at = now() WHERE node_id = $1 AND engine_started_at IS NULL',
+      [id],
+    );
+    return count === 1;
+  }
+
   remove(id: NodeId): Promise<void> {
     return inTransaction(this.manager, async (manager) => {
       await changeRows(manager, 'DELETE FROM operations WHERE node_id = $1', [id]);
