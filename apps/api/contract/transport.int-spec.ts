@@ -285,6 +285,9 @@ describe('documents', () => {
       'v1',
       [{ base: 'application/json', type: 'application/vnd.openstack.magnum.v1+json' }],
     ]);
+    expect(Object.keys(collections)).toEqual(
+      expect.arrayContaining(['clusters', 'clustertemplates', 'bays', 'quotas']),
+    );
     expect(links).toEqual([
       { href: 'http://bays.example:9511/v1/', rel: 'self' },
       { href: 'http://bays.example:9511/docs', rel: 'describedby', type: 'text/html' },

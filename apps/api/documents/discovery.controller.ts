@@ -6,6 +6,7 @@ import { ApiSettings } from '../api-settings.js';
 import { linkSchema } from '../http/answers.js';
 import { MAXIMUM_VERSION, MINIMUM_VERSION } from '../http/microversion.js';
 import { Operation } from '../http/operation.decorator.js';
+import { OpenapiHolder } from './documents.controller.js';
 import { renderStatusPage } from './status-page.js';
 
 const rootAnswer = z
@@ -32,14 +33,30 @@ const versionAnswer = z
   })
   .meta({ id: 'Version' });
 
-/** The collections that are served now. */
+/** In Magnum's order, after the older names. Those that are served are linked to. */
 const COLLECTIONS = [
-  ...['bays', 'baymodels', 'clusters', 'clustertemplates', 'certificates', 'quotas', 'stats', 'mservices'],
-] as const;
+  ...[
+    'bays',
+    'baymodels',
+    'clustertemplates',
+    'clusters',
+    'quotas',
+    'certificates',
+    'mservices',
+    'stats',
+    'federations',
+  ],
+  ...['nodegroups', 'credentials'],
+];
+/** Where a collection is not below `/v1/<name>/`; the braces stand there literally (Magnum). */
+const PLACES: Readonly<Record<string, string>> = { nodegroups: 'clusters/{cluster_id}/nodegroups' };
 
 @Controller()
 export class DiscoveryController {
-  constructor(private readonly settings: ApiSettings) {}
+  constructor(
+    private readonly settings: ApiSettings,
+    private readonly openapi: OpenapiHolder,
+  ) {}
 
   @Get()
   @Operation({
@@ -85,14 +102,25 @@ export class DiscoveryController {
         { href: `${baseUrl}/docs`, rel: 'describedby', type: 'text/html' },
       ],
       ...Object.fromEntries(
-        COLLECTIONS.map((name) => [
+        this.places().map(([name, place]) => [
           name,
           [
-            { href: `${baseUrl}/v1/${name}/`, rel: 'self' },
-            { href: `${baseUrl}/${name}/`, rel: 'bookmark' },
+            { href: `${baseUrl}/v1/${place}`, rel: 'self' },
+            { href: `${baseUrl}/${place}`, rel: 'bookmark' },
           ],
         ]),
       ),
     };
+  }
+
+  private places(): readonly (readonly [name: string, place: string])[] {
+    const paths = Object.keys(this.openapi.document?.paths ?? {}).map((path) =>
+      path.replace('{ident}', '{cluster_id}'),
+    );
+    return COLLECTIONS.flatMap((name) => {
+      const place = PLACES[name] ?? `${name}/`;
+      const isServed = paths.some((path) => `${path}/`.startsWith(`/v1/${place}`));
+      return isServed ? [[name, place] as const] : [];
+    });
   }
 }
