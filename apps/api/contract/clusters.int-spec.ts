@@ -125,6 +125,17 @@ describe('a new cluster', () => {
     expect((await post({ node_count: 0 }, '1.10')).status).toBe(202);
   });
 
+  test('that fits nowhere is refused, and one that fits is not', async () => {
+    const answer = await post({ node_count: 9_000 });
+    expectError(answer, 400);
+    expect(titleOf(answer)).toBe(
+      'This installation has room for 9000 nodes in all, and 9001 are wanted: ask for fewer',
+    );
+    const uuid = uuidOf(await post({ node_count: 8_999 }));
+    const more = [{ op: 'replace', path: '/node_count', value: 9_500 }];
+    expectError(await call('PATCH', `/v1/clusters/${uuid}`, { body: more }), 400);
+  });
+
   test('with several masters needs a balancer', async () => {
     expectError(await post({ master_count: 3, master_lb_enabled: false }), 400);
   });

@@ -43,6 +43,9 @@ const UNLIMITED = { Cluster: 1_000_000, Node: 1_000_000_000, Master: 1_000_000 }
 /** What every start of the test API names itself in links. */
 export const BASE_URL = 'http://bays.example:9511';
 
+/** Machines that there is room for. */
+const CAPACITY = 9_000;
+
 export interface TestApi {
   readonly url: string;
   readonly database: Database;
@@ -178,7 +181,10 @@ async function openApp({
       baymodels: new Baymodels({ database, engines, catalogue }),
       catalogue: administration,
       keypairs: new Keypairs(database),
-      bays: new Bays({ database, engines, catalogue, signals, quotas: UNLIMITED }),
+      bays: new Bays({
+        ...{ database, engines, catalogue, signals, quotas: UNLIMITED },
+        capacity: () => Promise.resolve(CAPACITY),
+      }),
       quotas: new Quotas({ database, defaults: UNLIMITED }),
       processes: new ProcessRecords(database),
       audit: new AuditTrail(database),

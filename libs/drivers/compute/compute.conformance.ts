@@ -180,5 +180,11 @@ export function describeComputeDriver(
     test('every process gives the same host address', async () => {
       expect(await subject.other.hostAddress()).toBe(await subject.driver.hostAddress());
     });
+
+    test('every process knows of the same room', async () => {
+      const room = await subject.driver.capacity();
+      if (room !== null) expect(room).toBeGreaterThan(0);
+      expect(await subject.other.capacity()).toBe(room);
+    });
   });
 }

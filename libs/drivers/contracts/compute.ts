@@ -66,6 +66,8 @@ export interface ComputeDriver {
    * `BAYKEEPER_NODE_URL`). Decided once and kept, so that every process answers the same, before any network exists.
    */
   hostAddress(): Promise<string | null>;
+  /** How many machines there is room for in all; null when the driver can't know. */
+  capacity(): Promise<number | null>;
   /** All machines that carry the installation's mark. */
   listMachines(installation: string): Promise<readonly Machine[]>;
   /** The last lines of the machine's console or boot log, at most 16 KiB; empty when there is none. */

@@ -23,6 +23,8 @@ export interface BaysDependencies {
   readonly catalogue: Catalogue;
   readonly quotas: DefaultQuotas;
   readonly signals: Pick<Signals, 'publish'>;
+  /** How many machines there is room for; null when nobody knows. */
+  readonly capacity: () => Promise<number | null>;
 }
 
 /** What the version a client speaks decides (Magnum's microversions). */
@@ -61,6 +63,7 @@ export class Bays {
     const { entries } = this.dependencies.catalogue;
     const { bay, groups } = await pinToCatalogue(entries, this.stores, caller, baymodel, rows);
     this.checkCounts(bay, groups);
+    await this.checkRoom(groups);
     await this.dependencies.database.transaction(async (stores) => {
       await checkQuota(stores, this.dependencies.quotas, caller.projectId, {
         Cluster: 1,
@@ -127,6 +130,7 @@ export class Bays {
     refuseWhileDeleting(bay);
     const wanted = groups.map((group) => (group.id === workers.id ? { ...group, nodeCount } : group));
     this.checkCounts(bay, wanted);
+    if (nodeCount > workers.nodeCount) await this.checkRoom(wanted);
 
     const scope = { projectId: bay.projectId };
     await this.dependencies.database.transaction(async (stores) => {
@@ -201,6 +205,14 @@ export class Bays {
       labels: bay.labels,
     });
     refuseProblems(problems);
+  }
+
+  /** A bay that fits nowhere would only fail much later. Whether there is room beside other bays, its machines will show. */
+  private async checkRoom(groups: readonly CountedGroup[]): Promise<void> {
+    const room = await this.dependencies.capacity();
+    const wanted = countOf(groups, 'master') + countOf(groups, 'worker');
+    if (room === null || wanted <= room) return;
+    throw invalidInput(`This installation has room for ${room} nodes in all, and ${wanted} are wanted: ask for fewer.`);
   }
 
   /** Signals only hasten what sweeps would find anyway: no request waits for Redis, or fails without it. */

@@ -33,7 +33,7 @@ import {
 } from './machine-record.js';
 import { makeMachine } from './make-machine.js';
 import { createNetworkWatch, ensureNetwork, ensureSubnet, type NetworkWatch } from './network.js';
-import { formatSubnet, gatewayOf } from './subnet.js';
+import { capacityOf, formatSubnet, gatewayOf } from './subnet.js';
 import { absentAsUndefined } from './write-atomically.js';
 
 /** As the contract says: at most 16 KiB of console. */
@@ -82,6 +82,10 @@ export function createLocalCompute(config: LocalComputeConfig): ComputeDriver {
 
     async hostAddress() {
       return gatewayOf(await ensureSubnet(paths, config));
+    },
+
+    async capacity() {
+      return capacityOf(await ensureSubnet(paths, config));
     },
 
     async listMachines(installation) {

@@ -33,7 +33,7 @@ export class SimulatedMachines {
   private readonly machines: string;
   private readonly addresses: string;
   private readonly nodes: string;
-  private readonly capacity: number;
+  readonly capacity: number;
 
   /** @param capacity how many machines there is room for, at most `MOST_MACHINES` */
   constructor(directory: string, capacity: number) {

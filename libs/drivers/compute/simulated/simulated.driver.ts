@@ -163,6 +163,8 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
     /** The nodes are played by the servers themselves. */
     hostAddress: () => Promise.resolve('127.0.0.1'),
 
+    capacity: () => Promise.resolve(machines.capacity),
+
     async listMachines(installation) {
       const all = await machines.list();
       return all.filter((machine) => machine.installation === installation).map(describeMachine);
