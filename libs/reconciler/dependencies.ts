@@ -24,6 +24,8 @@ export interface ReconcilerDependencies {
   readonly limits: PlanLimits;
   readonly drainTimeoutMs: number;
   readonly orphanGraceMs: number;
+  /** How long a driver may take to answer; 15 minutes unless given. */
+  readonly driverPatienceMs?: number;
   readonly templatesDirectory: string;
   /** PEM texts to speak to a bay's engine with; null for a bay without TLS or without authority yet. */
   readonly controlIdentity: (bay: Bay) => Promise<ControlIdentity | null>;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { NodeFailure, NodeId, RecordAction } from '@baykeeper/domain';
 import type { Stores } from '@baykeeper/storage';
 import type { BayState } from './bay-state.js';
+import { withPatience } from './with-patience.js';
 import { wakeWatchers, type NewEvent, type ReconcilerDependencies } from './dependencies.js';
 
 /** The console of a machine that never said a word is the only hint there is; its end is enough. */
@@ -34,14 +35,19 @@ export async function executeRecords(
 
 /** Reads consoles before the transaction: it is slow, and it must not hold rows. */
 async function readConsoles(
-  { drivers }: ReconcilerDependencies,
+  { drivers, driverPatienceMs }: ReconcilerDependencies,
   actions: readonly RecordAction[],
 ): Promise<ReadonlyMap<NodeId, string>> {
   const failing = actions.filter((action) => action.kind === 'fail-node');
   const tails = await Promise.all(
     failing.map(
       async ({ nodeId }) =>
-        [nodeId, (await drivers.compute.console(nodeId).catch(() => '')).slice(-LONGEST_LOG_TAIL)] as const,
+        [
+          nodeId,
+          (await withPatience(() => drivers.compute.console(nodeId), driverPatienceMs).catch(() => '')).slice(
+            -LONGEST_LOG_TAIL,
+          ),
+        ] as const,
     ),
   );
   return new Map(tails);

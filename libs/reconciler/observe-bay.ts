@@ -6,6 +6,7 @@ import { detailOf, type NodeId, type Observed } from '@baykeeper/domain';
 import type { EngineObservation, Machine } from '@baykeeper/drivers';
 import { engineContextOf, type BayState } from './bay-state.js';
 import type { ReconcilerDependencies } from './dependencies.js';
+import { withPatience } from './with-patience.js';
 
 /** Long enough that a storm of passes lists once, short enough that a lost machine is noticed by the next sweep. */
 const LISTING_LIVES_MS = 5_000;
@@ -20,13 +21,14 @@ export function openMachineListing({
   installation,
   now,
   log,
-}: Pick<ReconcilerDependencies, 'drivers' | 'installation' | 'now' | 'log'>): MachineListing {
+  driverPatienceMs,
+}: Pick<ReconcilerDependencies, 'drivers' | 'installation' | 'now' | 'log' | 'driverPatienceMs'>): MachineListing {
   type Listing = NonNullable<Awaited<ReturnType<MachineListing['read']>>>;
   let current: { at: number; result: Promise<Listing | null> } | null = null;
   const list = async (): Promise<Listing | null> => {
     const askedAt = now();
     try {
-      const machines = await drivers.compute.listMachines(installation);
+      const machines = await withPatience(() => drivers.compute.listMachines(installation), driverPatienceMs);
       return { askedAt, machines: new Map(machines.map((machine) => [machine.id, machine])) };
     } catch (error) {
       log.warn({ error: detailOf(error) }, 'listing machines failed');
@@ -88,7 +90,8 @@ async function observeEngine(dependencies: ReconcilerDependencies, state: BaySta
     return null;
   try {
     const context = await engineContextOf(dependencies, state);
-    return await dependencies.drivers.engine(state.bay.engine).observe(context);
+    const engine = dependencies.drivers.engine(state.bay.engine);
+    return await withPatience(() => engine.observe(context), dependencies.driverPatienceMs);
   } catch (error) {
     dependencies.log.warn({ bayId: state.bay.id, error: detailOf(error) }, 'observing the engine failed');
     return { reachable: false, reason: 'The engine could not be asked.' };

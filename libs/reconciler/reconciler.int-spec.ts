@@ -1,0 +1,195 @@
+/** The whole loop over a real database and a cloud that fails wherever it can. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { randomUUID } from 'node:crypto';
+import type { BayId, NodeId, ProjectId } from '@baykeeper/domain';
+import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
+import { seedBay, seedProject, type SeededBay } from '@baykeeper/storage/testing/seed.js';
+import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
+import { loadBayState } from './bay-state.js';
+import { executeRecords } from './execute-records.js';
+import { openOrphanSweep } from './sweep.js';
+import { CALLS, FAULTS } from './testing/fake-cloud.js';
+import { TestInstallation } from './testing/test-installation.js';
+
+jest.setTimeout(180_000);
+
+let server: TestDatabase;
+let database: Database;
+let project: ProjectId;
+let ours: TestInstallation;
+let seeded: SeededBay;
+let bayId: BayId;
+
+beforeAll(async () => {
+  server = await startTestDatabase();
+  database = await openDatabase({ url: server.url });
+  project = await seedProject(database.stores);
+});
+afterAll(async () => {
+  await database.close();
+  await server.stop();
+});
+beforeEach(() => start());
+
+async function start(): Promise<void> {
+  ours = new TestInstallation(database);
+  seeded = await seedBay(database.stores, project);
+  bayId = seeded.bay.id;
+}
+
+const settle = (): Promise<number> => ours.until(bayId, () => ours.settled(bayId));
+const bay = () => database.stores.bays.get(bayId);
+const names = async (): Promise<string[]> => (await ours.nodes(bayId)).map(({ name }) => name);
+const scale = async (workers: number, masters = 1): Promise<void> => {
+  const nodeCounts = [
+    { nodeGroupId: seeded.masters.id, nodeCount: masters },
+    { nodeGroupId: seeded.workers.id, nodeCount: workers },
+  ];
+  await database.stores.bays.changeWish(SYSTEM, bayId, { nodeCounts });
+};
+const remove = async (): Promise<void> => {
+  await database.stores.bays.requestDeletion(SYSTEM, bayId);
+  await ours.until(bayId, async () => (await bay()) === null);
+};
+const messages = async (): Promise<string[]> =>
+  (await database.stores.events.list(SYSTEM, bayId, { after: 0, limit: 1_000 })).map(({ message }) => message);
+
+async function live(): Promise<void> {
+  await settle();
+  await scale(3);
+  await settle();
+  expect(ours.cloud.machines.size).toBe(4);
+  await scale(1);
+  await settle();
+  expect(ours.cloud.machines.size).toBe(2);
+  const members = [...ours.cloud.balancers.values()].map((balancer) => balancer.members);
+  expect(members.map((lists) => Object.values(lists).map((list) => list.length))).toEqual([[1, 1]]);
+  await remove();
+  expect([ours.cloud.machines.size, ours.cloud.balancers.size]).toEqual([0, 0]);
+  expect(ours.cloud.broken).toEqual([]);
+}
+
+describe('a bay is created, grown, shrunk and deleted', () => {
+  it('while nothing goes wrong', live);
+
+  it.each(CALLS.flatMap((call) => FAULTS.map((fault) => [call, fault] as const)))(
+    'while %s %s',
+    async (call, fault) => {
+      ours.cloud.inject(call, 1, fault);
+      await live();
+      expect(ours.cloud.calls).toContain(call);
+    },
+  );
+
+  it('while several calls go wrong, wherever that is', async () => {
+    const wrong = fc.tuple(fc.constantFrom(...CALLS), fc.integer({ min: 1, max: 8 }), fc.constantFrom(...FAULTS));
+    const seed = Date.now() % 2 ** 31;
+    process.stdout.write(`faults of the reconciler: seed ${String(seed)}\n`);
+    await fc.assert(
+      fc.asyncProperty(fc.array(wrong, { minLength: 2, maxLength: 6 }), async (faults) => {
+        await start();
+        for (const fault of faults) ours.cloud.inject(...fault);
+        await live();
+      }),
+      { numRuns: 10, seed },
+    );
+  });
+});
+
+it('does nothing more once it is settled', async () => {
+  await settle();
+  const before = [await ours.nodes(bayId), await bay(), await messages()];
+  const writes = ours.cloud.calls.length;
+  await ours.round(bayId);
+  expect([await ours.nodes(bayId), await bay(), await messages()]).toEqual(before);
+  expect(ours.cloud.calls.slice(writes).every((call) => /observe|listMachines/.test(call))).toBe(true);
+});
+
+it('refuses what a process writes that lost its lease', async () => {
+  const stale = await database.stores.bays.acquireLease(bayId, 'the first', -1);
+  const current = await database.stores.bays.acquireLease(bayId, 'the second', 60);
+  const state = await loadBayState({ database }, bayId);
+  if (!stale || !current || !state) throw new Error('no lease');
+  const founder = randomUUID() as NodeId;
+  const action = { kind: 'appoint-founder', id: 'founder', nodeId: founder } as const;
+  expect(await executeRecords(ours.dependencies, state, stale.token, [action])).toBe(false);
+  expect((await bay())?.foundingNodeId).toBeNull();
+  expect(await executeRecords(ours.dependencies, state, current.token, [action])).toBe(true);
+  expect((await bay())?.foundingNodeId).toBe(founder);
+});
+
+it('drains until the deadline, and then goes on', async () => {
+  await settle();
+  for (const name of await names()) ours.cloud.busy.add(name);
+  await scale(0);
+  for (let round = 0; round < 3; round += 1) await ours.round(bayId);
+  expect(ours.cloud.machines.size).toBe(2);
+  await settle();
+  expect(ours.cloud.machines.size).toBe(1);
+  expect((await messages()).join('\n')).toContain('was not drained in time: 1 task still runs on it');
+});
+
+it('replaces a node that does not come up, gives up after some, says why, and can be deleted', async () => {
+  for (let ordinal = 0; ordinal < 20; ordinal += 1) ours.mute.add(`web-worker-${String(ordinal)}`);
+  ours.cloud.consoleText = 'no bootable device';
+  const workers = async (): Promise<number> =>
+    (await ours.nodes(bayId)).filter(({ role, failedAt }) => role === 'worker' && failedAt).length;
+  await ours.until(bayId, async () => (await workers()) === 4);
+  for (let round = 0; round < 20; round += 1) await ours.round(bayId);
+  expect(await workers()).toBe(4);
+  expect(ours.cloud.machines.size).toBe(2);
+  ours.turnClock(3_600_000);
+  await ours.round(bayId);
+  expect((await bay())?.status).toBe('CREATE_FAILED');
+  expect((await bay())?.statusReason).toMatch(/^Node web-worker-3 failed in phase booted: .*no bootable device$/s);
+  await remove();
+  expect(ours.cloud.machines.size).toBe(0);
+});
+
+it('founds an empty cluster when its only master is lost, with workers of its own', async () => {
+  await settle();
+  const before = await names();
+  const [master] = await ours.nodes(bayId);
+  if (!master) throw new Error('no master');
+  ours.cloud.machines.delete(master.id);
+  await ours.round(bayId);
+  await settle();
+  expect((await names()).some((name) => before.includes(name))).toBe(false);
+  expect((await messages()).filter((message) => message.startsWith('All masters are lost'))).toHaveLength(1);
+  expect(ours.cloud.machines.size).toBe(2);
+  expect(ours.cloud.broken).toEqual([]);
+});
+
+it('replaces one of three masters that is lost, and keeps the cluster', async () => {
+  await scale(1, 3);
+  await settle();
+  const founded = (await bay())?.foundedAt;
+  const [master] = await ours.nodes(bayId);
+  if (!master) throw new Error('no master');
+  ours.cloud.machines.delete(master.id);
+  ours.cloud.cluster.set(master.name, 'down');
+  await ours.round(bayId);
+  await settle();
+  expect((await bay())?.foundedAt).toEqual(founded);
+  expect((await ours.nodes(bayId)).filter(({ role }) => role === 'master')).toHaveLength(3);
+  expect(ours.cloud.broken).toEqual([]);
+});
+
+it('sweeps what carries its mark and nobody owns, after a while, and nothing else', async () => {
+  await settle();
+  const machine = { name: 'x', bayId, state: 'running', address: null, reason: null } as const;
+  const [orphan, foreign] = [randomUUID(), randomUUID()];
+  ours.cloud.machines.set(orphan, { ...machine, id: orphan, installation: 'ours' });
+  ours.cloud.machines.set(foreign, { ...machine, id: foreign, installation: 'theirs' });
+  const balancer = randomUUID();
+  ours.cloud.balancers.set(balancer, { installation: 'ours', bayId, listeners: [], members: {} });
+  const sweep = openOrphanSweep(ours.dependencies);
+  expect(await sweep.run()).toEqual([]);
+  ours.turnClock(59_000);
+  expect(await sweep.run()).toEqual([]);
+  ours.turnClock(1_500);
+  expect(await sweep.run()).toEqual([orphan, balancer]);
+  expect(ours.cloud.machines.has(foreign)).toBe(true);
+  expect([ours.cloud.machines.size, ours.cloud.balancers.size]).toEqual([3, 1]);
+});

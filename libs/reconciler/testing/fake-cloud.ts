@@ -1,0 +1,192 @@
+/** Drivers over a cloud that is plain data: they keep what they made, and fail exactly where a test tells them to. */
+import { BaykeeperError, type Listener, type Member, type Node } from '@baykeeper/domain';
+import type { ComputeDriver, Drivers, EngineDriver, LoadBalancerDriver, Machine } from '@baykeeper/drivers';
+import { findTemplatesDirectory } from '@baykeeper/drivers/bootstrap/templates.js';
+
+export const CALLS = [
+  'compute.ensureMachine',
+  'compute.removeMachine',
+  'compute.listMachines',
+  'loadBalancer.ensureLoadBalancer',
+  'loadBalancer.ensureMembers',
+  'loadBalancer.removeLoadBalancer',
+  'engine.observe',
+  'engine.configureNode',
+  'engine.drainNode',
+  'engine.removeNode',
+] as const;
+export type Call = (typeof CALLS)[number];
+
+export const FAULTS = ['fails before', 'fails after', 'hangs before', 'hangs after'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+interface Balancer {
+  readonly installation: string;
+  readonly bayId: string;
+  readonly listeners: readonly Listener[];
+  members: Readonly<Record<string, readonly Member[]>>;
+}
+
+export class FakeCloud {
+  readonly machines = new Map<string, Machine & { readonly installation: string }>();
+  readonly balancers = new Map<string, Balancer>();
+  /** What the engine's cluster knows, by node name. */
+  readonly cluster = new Map<string, 'ready' | 'down'>();
+  readonly drained = new Set<string>();
+  /** Nodes of which the engine always says that work is left. */
+  readonly busy = new Set<string>();
+  /** What must never happen, and did. */
+  readonly broken: string[] = [];
+  readonly calls: Call[] = [];
+  private faults: { readonly call: Call; left: number; readonly fault: Fault }[] = [];
+  consoleText = '';
+
+  /** @param nth the how many-th of these calls from now on, counted from 1 */
+  inject(call: Call, nth: number, fault: Fault): void {
+    this.faults.push({ call, left: nth, fault });
+  }
+
+  readonly drivers: Drivers = {
+    compute: this.compute(),
+    loadBalancer: this.loadBalancer(),
+    engineNames: ['swarm'],
+    templatesDirectory: findTemplatesDirectory(),
+    engine: () => this.engine,
+  };
+
+  private async call<T>(name: Call, work: () => T): Promise<T> {
+    this.calls.push(name);
+    const due = this.faults.find((known) => known.call === name && (known.left -= 1) === 0);
+    if (due?.fault === 'fails before') throw unavailable();
+    if (due?.fault === 'hangs before') return new Promise(() => undefined);
+    const result = work();
+    if (due?.fault === 'fails after') throw unavailable();
+    if (due?.fault === 'hangs after') return new Promise(() => undefined);
+    return Promise.resolve(result);
+  }
+
+  private compute(): ComputeDriver {
+    return {
+      name: 'fake',
+      catalogue: {
+        owner: 'administrators',
+        bootsOnlyItsImages: false,
+        entries: () => Promise.resolve({ flavors: [], images: [], networks: [] }),
+      },
+      prepare: () => Promise.resolve(),
+      ensureMachine: ({ id, name, bayId, installation }) =>
+        this.call('compute.ensureMachine', () => {
+          const address = `192.0.2.${String((this.machines.size % 250) + 1)}`;
+          const known = this.machines.get(id) ?? {
+            id,
+            name,
+            bayId,
+            installation,
+            state: 'running',
+            address,
+            reason: null,
+          };
+          this.machines.set(id, known);
+          return known;
+        }),
+      removeMachine: (id) =>
+        this.call('compute.removeMachine', () => {
+          const registered = [...this.balancers.values()].some(({ members }) =>
+            Object.values(members).some((list) => list.some(({ nodeId }) => nodeId === id)),
+          );
+          if (registered) this.broken.push(`the machine ${id} went while it was a member`);
+          this.machines.delete(id);
+        }),
+      hostAddress: () => Promise.resolve('192.0.2.254'),
+      listMachines: (installation) =>
+        this.call('compute.listMachines', () =>
+          [...this.machines.values()].filter((machine) => machine.installation === installation),
+        ),
+      console: () => Promise.resolve(this.consoleText),
+    };
+  }
+
+  private loadBalancer(): LoadBalancerDriver {
+    return {
+      name: 'fake',
+      ensureLoadBalancer: ({ id, bayId, installation, listeners }) =>
+        this.call('loadBalancer.ensureLoadBalancer', () => {
+          this.balancers.set(id, { installation, bayId, listeners, members: this.balancers.get(id)?.members ?? {} });
+          return { id, bayId, address: '192.0.2.250', listeners: [] };
+        }),
+      ensureMembers: (id, wanted) =>
+        this.call('loadBalancer.ensureMembers', () => {
+          for (const { name } of Object.values(wanted).flat()) {
+            if (this.cluster.get(name) !== 'ready') this.broken.push(`${name} became a member before it was ready`);
+            if (this.drained.has(name)) this.broken.push(`${name} became a member after it was drained`);
+          }
+          const balancer = this.balancers.get(id);
+          if (balancer) balancer.members = wanted;
+        }),
+      removeLoadBalancer: (id) => this.call('loadBalancer.removeLoadBalancer', () => void this.balancers.delete(id)),
+      list: (installation) =>
+        Promise.resolve(
+          [...this.balancers]
+            .filter(([, balancer]) => balancer.installation === installation)
+            .map(([id, { bayId }]) => ({ id, bayId, address: '192.0.2.250', listeners: [] })),
+        ),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  private readonly engine: EngineDriver = {
+    name: 'swarm',
+    checkBaymodel: () => [],
+    checkBay: () => [],
+    listeners: () => [
+      { name: 'api', port: 2376, memberPort: 2376, memberRole: 'master' },
+      { name: 'web', port: 80, memberPort: 80, memberRole: 'worker' },
+    ],
+    apiAddress: (_bay, address) => `tcp://${address}:2376`,
+    nodeCertificate: () => unused(),
+    clientCertificate: () => unused(),
+    nodeFiles: () => ({ files: [], environment: {} }),
+    joinData: () => unused(),
+    credentialFiles: () => [],
+    toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
+    observe: ({ nodes }) =>
+      this.call('engine.observe', () => {
+        const masters = nodes.filter((node) => node.role === 'master' && this.cluster.has(node.name));
+        if (!masters.some((node) => this.machines.has(node.id))) return { reachable: false, reason: 'nobody answers' };
+        return {
+          reachable: true,
+          nodes: [...this.cluster].map(([name, state]) => ({ name, state, detail: '' })),
+          engineVersion: '1',
+          containerVersion: '1',
+        };
+      }),
+    configureNode: () => this.call('engine.configureNode', () => undefined),
+    drainNode: (_context, node) =>
+      this.call('engine.drainNode', () => {
+        this.checkNotMember(node, 'drained');
+        if (this.busy.has(node.name)) return { drained: false, detail: '1 task still runs on it' };
+        this.drained.add(node.name);
+        return { drained: true, detail: 'no task runs on it' };
+      }),
+    removeNode: (_context, node) =>
+      this.call('engine.removeNode', () => {
+        this.checkNotMember(node, 'taken out of the cluster');
+        this.cluster.delete(node.name);
+      }),
+  };
+
+  private checkNotMember(node: Node, what: string): void {
+    for (const { members } of this.balancers.values()) {
+      if (Object.values(members).some((list) => list.some(({ nodeId }) => nodeId === node.id)))
+        this.broken.push(`${node.name} was ${what} while it was a member`);
+    }
+  }
+}
+
+function unavailable(): BaykeeperError {
+  return new BaykeeperError({ code: 'provider-unavailable', publicMessage: 'The cloud failed, as the test wants.' });
+}
+
+function unused(): never {
+  throw new Error('the reconciler asks for no such thing');
+}
