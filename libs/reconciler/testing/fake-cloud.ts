@@ -98,6 +98,7 @@ export class FakeCloud {
           this.machines.delete(id);
         }),
       hostAddress: () => Promise.resolve('192.0.2.254'),
+      capacity: () => Promise.resolve(null),
       listMachines: (installation) =>
         this.call('compute.listMachines', () =>
           [...this.machines.values()].filter((machine) => machine.installation === installation),
