@@ -34,7 +34,7 @@ export const FOR_CLIENTS = {
   BAYKEEPER_LOGINS_PER_MINUTE: '0',
 } as const;
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
