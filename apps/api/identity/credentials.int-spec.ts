@@ -1,5 +1,6 @@
 /** Application credentials, tokens and the catalog, as clients send and get them. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { send, type Answer } from '../testing/api-client.js';
 import { ROOT, startIdentityClient, type IdentityClient } from '../testing/identity-client.js';
@@ -12,7 +13,7 @@ let client: IdentityClient;
 
 beforeAll(async () => {
   postgres = await startTestDatabase();
-  client = await startIdentityClient(postgres);
+  client = await startIdentityClient(postgres, createSwarmEngine({ templatesDirectory: '/nowhere' }));
 });
 afterAll(async () => {
   await client.api.close();

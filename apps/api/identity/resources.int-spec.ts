@@ -1,5 +1,6 @@
 /** What clients send and get: forms, filters, pages and refusals of accounts and roles in the identity service. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import type { Answer } from '../testing/api-client.js';
 import { PASSWORD, ROOT, startIdentityClient, type IdentityClient } from '../testing/identity-client.js';
@@ -11,7 +12,7 @@ let client: IdentityClient;
 
 beforeAll(async () => {
   postgres = await startTestDatabase();
-  client = await startIdentityClient(postgres);
+  client = await startIdentityClient(postgres, createSwarmEngine({ templatesDirectory: '/nowhere' }));
 });
 afterAll(async () => {
   await client.api.close();

@@ -1,6 +1,6 @@
 /** The API with its first administrator logged in, for tests of what clients send to the identity service. */
+import type { EngineDriver } from '@baykeeper/drivers';
 import type { TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
-import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { openIdentity } from '@baykeeper/tenancy';
 import { send, type Answer } from './api-client.js';
 import { BASE_URL, startTestApi, type TestApi } from './start-test-api.js';
@@ -23,8 +23,8 @@ export interface IdentityClient {
   make(kind: 'project' | 'user', fields: object): Promise<string>;
 }
 
-export async function startIdentityClient(postgres: TestDatabase): Promise<IdentityClient> {
-  const api = await startTestApi(postgres.url, createSwarmEngine({ templatesDirectory: '/nowhere' }));
+export async function startIdentityClient(postgres: TestDatabase, engine: EngineDriver): Promise<IdentityClient> {
+  const api = await startTestApi(postgres.url, engine);
   const identity = openIdentity({ database: api.database, passwordCost: { logN: 4, r: 8, p: 1 } });
   const { user, project } = await identity.bootstrapAdministrator({ password: PASSWORD });
   const ask = (method: string, path: string, body?: unknown, token?: string | null): Promise<Answer> =>
