@@ -164,3 +164,15 @@ describe('a setting', () => {
     expect(await settings.ensure('installation', () => 'late')).toBe(values[0]);
   });
 });
+
+describe('the project of another identity service', () => {
+  it('gets its row once, under its own id, whoever sees it first', async () => {
+    const { projects } = database.stores;
+    const id = randomUUID().replaceAll('-', '') as ProjectId;
+    await Promise.all([projects.ensureForeign(id), projects.ensureForeign(id)]);
+    const { bay } = await seedBay(database.stores, id);
+    await projects.ensureForeign(id);
+    expect(bay.projectId).toBe(id);
+    expect(await projects.findByName(id)).toMatchObject({ id, name: id });
+  });
+});
