@@ -3,12 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { benchApiRequests } from './api-requests.js';
+import { benchReconcile } from './reconcile.js';
 import { ROOT, type BenchmarkResult } from './result.js';
 import { benchSwarmCreate } from './swarm-create.js';
 
 const benchmarks: Readonly<Record<string, () => Promise<readonly BenchmarkResult[]>>> = {
   swarm: benchSwarmCreate,
   api: benchApiRequests,
+  reconcile: benchReconcile,
 };
 const FILE = join(ROOT, 'bench/results.json');
 

@@ -112,8 +112,9 @@ async function tellMembers(
 ): Promise<void> {
   for (const [listener, members] of Object.entries(after)) {
     const known = before[listener] ?? [];
-    const added = members.filter((member) => !known.some((other) => other.nodeId === member.nodeId));
-    const removed = known.filter((member) => !members.some((other) => other.nodeId === member.nodeId));
+    const [knownIds, ids] = [known, members].map((list) => new Set(list.map(({ nodeId }) => nodeId)));
+    const added = members.filter(({ nodeId }) => !knownIds?.has(nodeId));
+    const removed = known.filter(({ nodeId }) => !ids?.has(nodeId));
     const parts = [
       added.length > 0 ? `added ${added.map((member) => member.name).join(', ')}` : '',
       removed.length > 0 ? `removed ${removed.map((member) => member.name).join(', ')}` : '',

@@ -66,12 +66,16 @@ async function runPass(
   if (!state) return;
   if (state.nodes.length === 0) prepareAuthority(dependencies, state);
   const observation = await observeBay(dependencies, listing, state);
-  await recordEngineStates(dependencies, state, observation);
+  const engineStatesChanged = await recordEngineStates(dependencies, state, observation);
+  // A large bay takes long to read: it is read again only where a wish or we changed it. Other news wake another pass.
+  const current = await dependencies.database.stores.bays.get(bayId);
+  let isFresh = !engineStatesChanged && current?.generation === state.bay.generation;
   const problems: string[] = [];
   let plan: Plan | null = null;
 
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    state = await loadBayState(dependencies, bayId);
+    if (!isFresh) state = await loadBayState(dependencies, bayId);
+    isFresh = false;
     if (!state) return;
     plan = planBay(planInputOf(dependencies, state, observation.observed));
     if (plan.records.length > 0) {
@@ -108,14 +112,15 @@ function prepareAuthority({ controlIdentity, log }: ReconcilerDependencies, { ba
 /**
  * Remembers the engine's word per node where it changed, so that lists and the choice of who leaves know it. When no master
  * answers, the last word is no longer known to be true.
+ * @returns whether anything changed
  */
 async function recordEngineStates(
   { database }: ReconcilerDependencies,
   { bay, nodes }: BayState,
   { observed }: BayObservation,
-): Promise<void> {
+): Promise<boolean> {
   // Nobody is asked while the bay goes away.
-  if (bay.deletionRequestedAt) return;
+  if (bay.deletionRequestedAt) return false;
   const { engine } = observed;
   const changed = new Map<NodeId, Node['engineState']>();
   for (const node of nodes) {
@@ -123,6 +128,7 @@ async function recordEngineStates(
     if (node.readyAt && engineState !== node.engineState) changed.set(node.id, engineState);
   }
   await database.stores.nodes.recordEngineStates(changed);
+  return changed.size > 0;
 }
 
 async function saveFacts(
