@@ -42,7 +42,10 @@ module.exports = {
     ),
     none(
       'drivers-only-through-the-registry',
-      { path: '^(apps|libs/(reconciler|services|storage|queue|tenancy))/', pathNot: '\\.(int-)?spec\\.ts$' },
+      {
+        path: '^(apps|libs/(reconciler|services|storage|queue|tenancy))/',
+        pathNot: '\\.(int-)?spec\\.ts$|/testing/',
+      },
       { path: '^libs/drivers/(engines|compute|load-balancers)/[^/]+/' },
       'Nobody names a driver.',
     ),

@@ -7,6 +7,7 @@ import { ExtendIdentity1795399500000 } from './1795399500000-extend-identity.js'
 import { CreateCatalogue1795399560000 } from './1795399560000-create-catalogue.js';
 import { CountEngineStarts1795399680000 } from './1795399680000-count-engine-starts.js';
 import { CreateQuotas1795399620000 } from './1795399620000-create-quotas.js';
+import { ExtendNodeGroups1795399740000 } from './1795399740000-extend-node-groups.js';
 
 /** In the order in which they run. A migration that was released is never edited: the next one changes what it made. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   CreateCatalogue1795399560000,
   CreateQuotas1795399620000,
   CountEngineStarts1795399680000,
+  ExtendNodeGroups1795399740000,
 ];

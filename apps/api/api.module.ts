@@ -8,7 +8,9 @@ import {
   Credentials,
   Keypairs,
   NodeEnrolment,
+  NodeGroups,
   Quotas,
+  Rotations,
 } from '@baykeeper/services';
 import { ApiSettings } from './api-settings.js';
 import { AuditController } from './audit/audit.controller.js';
@@ -27,6 +29,9 @@ import { IdentityService } from './identity/identity-service.js';
 import { KeypairsController } from './keypairs/keypairs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
 import { ProcessesController, ProcessRecords } from './processes/processes.controller.js';
+import { BayNodeGroupsController, ClusterNodeGroupsController } from './node-groups/node-groups.controller.js';
+import { FederationsController } from './federations/federations.controller.js';
+import { RotationsController } from './certificates/rotations.controller.js';
 import { QuotasController } from './quotas/quotas.controller.js';
 import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
@@ -42,6 +47,8 @@ export interface ApiParts {
   readonly enrolment: NodeEnrolment;
   readonly records: BayRecords;
   readonly quotas: Quotas;
+  readonly groups: NodeGroups;
+  readonly rotations: Rotations;
   readonly processes: ProcessRecords;
   readonly audit: AuditTrail;
   readonly events: BayEvents;
@@ -66,6 +73,8 @@ export class ApiModule {
       RenderedItems,
       { provide: BayRecords, useValue: parts.records },
       { provide: Quotas, useValue: parts.quotas },
+      { provide: NodeGroups, useValue: parts.groups },
+      { provide: Rotations, useValue: parts.rotations },
       { provide: ProcessRecords, useValue: parts.processes },
       { provide: AuditTrail, useValue: parts.audit },
       { provide: BayEvents, useValue: parts.events },
@@ -90,6 +99,10 @@ export class ApiModule {
         NetworksController,
         KeypairsController,
         CertificatesController,
+        BayNodeGroupsController,
+        ClusterNodeGroupsController,
+        RotationsController,
+        FederationsController,
         QuotasController,
         ProcessesController,
         AuditController,

@@ -82,6 +82,13 @@ export interface BayFacts {
 
 export type Bay = BaySpec & BayFacts;
 
+/** Keeps work off a node that does not tolerate it (Kubernetes). */
+export interface Taint {
+  readonly key: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  readonly value?: string | undefined;
+}
+
 export interface NodeGroup {
   readonly id: NodeGroupId;
   readonly bayId: BayId;
@@ -95,6 +102,13 @@ export interface NodeGroup {
   readonly flavorId: string | null;
   readonly imageId: string;
   readonly labels: Labels;
+  /** GiB; null: as the bay has it. */
+  readonly dockerVolumeSize: number | null;
+  /** What the engine calls its nodes by, besides our own labels. */
+  readonly nodeLabels: Labels;
+  readonly nodeTaints: readonly Taint[];
+  /** Its nodes are to go, and then it. */
+  readonly deletionRequestedAt: Date | null;
   /** The ordinal the group's next node gets; ordinals are never used twice, so names and ids stay unique. */
   readonly nextOrdinal: number;
   readonly createdAt: Date;

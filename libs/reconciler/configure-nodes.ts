@@ -25,7 +25,9 @@ export async function configureNodes(
     try {
       await recordOperation(dependencies, operation, async () => {
         const context = await engineContextOf(dependencies, state);
-        await dependencies.drivers.engine(state.bay.engine).configureNode(context, node, group?.name ?? node.role);
+        await dependencies.drivers
+          .engine(state.bay.engine)
+          .configureNode(context, node, group ?? { name: node.role, nodeLabels: {} });
       });
       kept.push(action);
     } catch (error) {

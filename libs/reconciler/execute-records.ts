@@ -152,6 +152,11 @@ async function executeRecord(
     case 'forget-node':
       await stores.nodes.remove(action.nodeId);
       return;
+    case 'forget-group': {
+      await stores.nodeGroups.remove(action.groupId);
+      const group = groups.find((known) => known.id === action.groupId);
+      return tell({ kind: 'group-removed', level: 'info', message: `Node group ${group?.name ?? ''} is gone.` });
+    }
     case 'remove-bay':
       await stores.bays.remove(bay.id, lease);
   }

@@ -157,6 +157,23 @@ const PROBES: Probes = {
     idsToSweep: UNSCOPED,
   },
   nodeGroups: {
+    insert: [
+      missing(({ nodeGroups }, scope, { bay }) =>
+        nodeGroups.insert(
+          scope,
+          makeGroup({ bayId: bay.id, projectId: ownProjectOf(scope), isDefault: false, name: 'x' }),
+        ),
+      ),
+      refused(({ nodeGroups }, scope, { bay, projectId }) =>
+        nodeGroups.insert(scope, makeGroup({ bayId: bay.id, projectId, isDefault: false, name: 'x' })),
+      ),
+    ],
+    update: [
+      missing(({ nodeGroups }, scope, { workers }) => nodeGroups.update(scope, workers.id, { minNodeCount: 1 })),
+    ],
+    requestDeletion: [missing(({ nodeGroups }, scope, { workers }) => nodeGroups.requestDeletion(scope, workers.id))],
+    remove: UNSCOPED,
+    views: [nothing(({ nodeGroups }, scope, { bay }) => nodeGroups.views(scope, bay.id))],
     listByBay: [nothing(({ nodeGroups }, scope, { bay }) => nodeGroups.listByBay(scope, bay.id))],
     listByBays: [nothing(({ nodeGroups }, scope, { bay }) => nodeGroups.listByBays(scope, [bay.id]))],
     find: [

@@ -81,6 +81,8 @@ export const ACCESS_RULES = {
   'cluster:update': 'member',
   'cluster:delete': 'member',
   'cluster:retry': 'member',
+  'cluster:resize': 'member',
+  'cluster:upgrade': 'member',
   'cluster:get_nodes': 'reader',
   'cluster:get_events': 'reader',
   'cluster:get_load_balancers': 'reader',
@@ -105,9 +107,23 @@ export const ACCESS_RULES = {
   'keypair:create': 'member',
   'keypair:delete': 'member',
 
+  'nodegroup:get_all': 'reader',
+  'nodegroup:get': 'reader',
+  'nodegroup:create': 'member',
+  'nodegroup:update': 'member',
+  'nodegroup:delete': 'member',
+
   'certificate:get': 'reader',
+  'certificate:rotate_ca': 'member',
+  'credential:rotate': 'member',
   'certificate:create': 'member',
   'certificate:create_credentials': 'member',
+
+  'federation:get_all': 'reader',
+  'federation:get': 'reader',
+  'federation:create': 'member',
+  'federation:update': 'member',
+  'federation:delete': 'member',
 
   'quota:get': 'reader',
   'quota:get_usage': 'reader',

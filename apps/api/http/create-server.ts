@@ -85,7 +85,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     const { caller, holder } = await options.access(facts.access, request);
     request.caller = caller;
     request.holder = holder;
-    agreeOnVersion(request, reply);
+    agreeOnVersion(request, reply, facts.since);
     if (!accepts(request.headers.accept, facts.mediaTypes)) throw new RouterRefusal(406);
     if (!facts.takesQuery) refuseQuery(request);
   });
@@ -146,12 +146,14 @@ function missing(routes: RouteIndex, request: FastifyRequest): Error {
 }
 
 /** Only under `/v1`, and not for nodes, which are no clients of Magnum's. */
-function agreeOnVersion(request: FastifyRequest, reply: FastifyReply): void {
+function agreeOnVersion(request: FastifyRequest, reply: FastifyReply, since: number): void {
   const { url } = request;
   if (!url.startsWith('/v1') || url.startsWith('/v1/nodes/')) return;
   const result = negotiate(request.headers['openstack-api-version']);
   if (result.outcome === 'malformed') throw new RouterRefusal(406);
   if (result.outcome === 'out-of-range') throw new VersionRefusal(result.version);
+  // To a client of that version there is no such route, and Magnum says no more.
+  if (result.minor < since) throw new RouterRefusal(406);
   request.minor = result.minor;
   void reply.headers(versionHeaders(versionOf(result.minor)));
 }

@@ -10,6 +10,7 @@ import {
   type SchemaObject,
 } from '@nestjs/swagger';
 import { z, type ZodObject, type ZodType } from 'zod';
+import { MINIMUM_MINOR } from './microversion.js';
 import { ACCESS_RULES, type AccessRule } from '../access/access-rules.js';
 
 /** A body that is no JSON: its media types. */
@@ -27,6 +28,8 @@ export interface Answer {
 /** All that is said about a route: for the access check, for the reading of the request, and for the OpenAPI document. */
 export interface OperationFacts {
   readonly access: AccessRule;
+  /** The first minor version that has the route; every version when it is left out. */
+  readonly since?: number;
   readonly summary: string;
   readonly description?: string;
   readonly body?: ZodType | TextBody;
@@ -41,6 +44,7 @@ export interface OperationFacts {
 /** What the server's hooks need to know of a route while it serves a request. */
 export interface RouteFacts {
   readonly access: AccessRule;
+  readonly since: number;
   readonly takesQuery: boolean;
   readonly takesText: boolean;
   readonly mediaTypes: readonly string[];
@@ -60,6 +64,7 @@ export function Operation(facts: OperationFacts): MethodDecorator {
   const answered = Object.values(facts.answers).flatMap((answer) => answer.mediaTypes ?? [JSON_TYPE]);
   const route: RouteFacts = {
     access: facts.access,
+    since: facts.since ?? MINIMUM_MINOR,
     takesQuery: facts.query !== undefined,
     takesText: text !== null,
     mediaTypes: [...new Set(answered)],
@@ -71,6 +76,7 @@ export function Operation(facts: OperationFacts): MethodDecorator {
       summary: facts.summary,
       ...(facts.description !== undefined && { description: facts.description }),
     }),
+    ...(facts.since === undefined ? [] : [ApiExtension('x-since', `1.${String(facts.since)}`)]),
     ApiExtension('x-access', { rule: facts.access, role: kind }),
     ...(facts.body === undefined ? [] : [describeBody(facts.body, facts.bodyIsOptional ?? false)]),
     ...Object.entries(facts.query?.shape ?? {}).map(([name, schema]) =>

@@ -337,6 +337,10 @@ function planForgetting({ groups, nodes }: PlanInput, draft: Draft): void {
     if (complete || !node.failedAt)
       draft.records.push({ kind: 'forget-node', id: `${node.id}.forget`, nodeId: node.id });
   }
+  for (const group of groups) {
+    if (!group.deletionRequestedAt || nodes.some((node) => node.nodeGroupId === group.id)) continue;
+    draft.records.push({ kind: 'forget-group', id: `${group.id}.forget`, groupId: group.id });
+  }
 }
 
 /** A wish has come true only when somebody looked: a retry is asked for because what the records say is in doubt. */

@@ -63,6 +63,8 @@ export type RecordAction =
   | { readonly kind: 'record-ready'; readonly id: string; readonly nodeId: NodeId }
   | { readonly kind: 'record-deregistered'; readonly id: string; readonly nodeId: NodeId }
   | { readonly kind: 'forget-node'; readonly id: string; readonly nodeId: NodeId }
+  /** A group that was to go and whose last node is gone. */
+  | { readonly kind: 'forget-group'; readonly id: string; readonly groupId: NodeGroupId }
   | { readonly kind: 'remove-bay'; readonly id: string; readonly bayId: BayId };
 
 /** Writes outside on the load balancer: done one after the other, inside the pass, so that it has a single writer. */

@@ -176,6 +176,11 @@ export class SimulatedWorld {
       case 'request-removal':
         this.change(action.nodeId, { removalRequestedAt: this.now, removalReason: action.reason });
         return;
+      case 'forget-group':
+        if (this.nodes.some((node) => node.nodeGroupId === action.groupId))
+          this.broken.push('a group with nodes was forgotten');
+        this.groups = this.groups.filter((group) => group.id !== action.groupId);
+        return;
       case 'appoint-founder':
         if (this.bay.foundedAt) this.broken.push('a founder was appointed to a founded cluster');
         this.bay = { ...this.bay, foundingNodeId: action.nodeId };

@@ -1,4 +1,4 @@
-import type { BaymodelFields, Bay, EngineName, Labels, Listener, Node } from '@baykeeper/domain';
+import type { BaymodelFields, Bay, EngineName, Labels, Listener, Node, NodeGroup } from '@baykeeper/domain';
 import type { MachineFile } from './compute.js';
 
 /** The engine contract: what a container engine needs from us, and how it is asked things. */
@@ -22,6 +22,9 @@ export interface ControlIdentity {
   readonly certificate: string;
   readonly key: string;
 }
+
+/** What a node is marked with in its engine. */
+export type NodeGroupMarks = Pick<NodeGroup, 'name' | 'nodeLabels'>;
 
 /** All an engine driver may know about one bay at one moment. */
 export interface EngineContext {
@@ -98,7 +101,7 @@ export interface EngineDriver {
   joinData(context: EngineContext, node: Node): Promise<Readonly<Record<string, string>> | null>;
   observe(context: EngineContext): Promise<EngineObservation>;
   /** Tells the engine what it must know of a node that has just become ready (labels). Idempotent. */
-  configureNode(context: EngineContext, node: Node, nodeGroupName: string): Promise<void>;
+  configureNode(context: EngineContext, node: Node, group: NodeGroupMarks): Promise<void>;
   /** Moves work away from the node. Idempotent; called again until `drained`. */
   drainNode(context: EngineContext, node: Node): Promise<{ readonly drained: boolean; readonly detail: string }>;
   /** Takes the node out of the engine's cluster (a master gives up its vote first). Idempotent; absent is success. */

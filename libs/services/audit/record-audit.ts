@@ -1,4 +1,4 @@
-import type { Stores } from '@baykeeper/storage';
+import type { AuditEntry, Stores } from '@baykeeper/storage';
 import type { Caller } from '../caller.js';
 
 export interface AuditedAction {
@@ -10,15 +10,25 @@ export interface AuditedAction {
 }
 
 /** Writes who did it beside the change itself: pass the stores of the transaction that makes the change. */
-export async function recordAudit(
+export function recordAudit(stores: Pick<Stores, 'audit'>, caller: Caller, action: AuditedAction): Promise<void> {
+  return append(stores, caller, action, 'success');
+}
+
+/** Writes what somebody was kept from, where nothing is changed. */
+export function recordRefusal(stores: Pick<Stores, 'audit'>, caller: Caller, action: AuditedAction): Promise<void> {
+  return append(stores, caller, action, 'refused');
+}
+
+async function append(
   { audit }: Pick<Stores, 'audit'>,
   caller: Caller,
   { action, target, detail }: AuditedAction,
+  outcome: AuditEntry['outcome'],
 ): Promise<void> {
   const { projectId, userId, userName, requestId, address } = caller;
   await audit.append({
     ...{ projectId, userId, userName, requestId, address, action },
-    ...{ outcome: 'success', targetKind: target.kind, targetId: target.id, targetName: target.name ?? null },
+    ...{ outcome, targetKind: target.kind, targetId: target.id, targetName: target.name ?? null },
     detail: detail ?? null,
   });
 }

@@ -3,9 +3,8 @@
  * (storage adds the outbox row). Only what is wanted is written here; what is belongs to the reconciler.
  */
 import { BaykeeperError, type Bay, type BayId, type Baymodel, type NodeGroup, type NodeRole } from '@baykeeper/domain';
-import { OUTBOX_TOPIC, bayTopic, type Signals } from '@baykeeper/queue';
+import type { Signals } from '@baykeeper/queue';
 import type { BayOverview, BaySummary, BayVersion, Database, Page, Stores } from '@baykeeper/storage';
-import { recordAudit } from '../audit/record-audit.js';
 import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
@@ -15,6 +14,8 @@ import { parsePatch } from '../validation/json-patch.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { readBayPatch } from './bay-patch.js';
 import type { BayWish } from './bay.schema.js';
+import { recordWish, wakeReconciler } from './record-wish.js';
+import { checkRoom, type Capacity } from './check-room.js';
 import { newBay, type BayRows } from './new-bay.js';
 
 export interface BaysDependencies {
@@ -24,7 +25,7 @@ export interface BaysDependencies {
   readonly quotas: DefaultQuotas;
   readonly signals: Pick<Signals, 'publish'>;
   /** How many machines there is room for; null when nobody knows. */
-  readonly capacity: () => Promise<number | null>;
+  readonly capacity: Capacity;
 }
 
 /** What the version a client speaks decides (Magnum's microversions). */
@@ -55,7 +56,7 @@ export class Bays {
     if (baymodel.hidden && !isAdministrator(caller)) throw forbidden('cluster:create');
     const rows = newBay(wish, baymodel, caller);
     await this.dependencies.catalogue.entries.retried(() => this.insert(caller, baymodel, rows));
-    this.wake(rows.bay.id);
+    wakeReconciler(this.dependencies.signals, rows.bay.id);
     return rows.bay.id;
   }
 
@@ -63,7 +64,7 @@ export class Bays {
     const { entries } = this.dependencies.catalogue;
     const { bay, groups } = await pinToCatalogue(entries, this.stores, caller, baymodel, rows);
     this.checkCounts(bay, groups);
-    await this.checkRoom(groups);
+    await checkRoom(this.dependencies.capacity, countAll(groups));
     await this.dependencies.database.transaction(async (stores) => {
       await checkQuota(stores, this.dependencies.quotas, caller.projectId, {
         Cluster: 1,
@@ -71,14 +72,11 @@ export class Bays {
         Master: countOf(groups, 'master'),
       });
       await stores.bays.insert(ownScope(caller), bay, groups);
-      await record(
-        stores,
-        caller,
-        'cluster:create',
-        bay,
-        'bay-requested',
-        `Bay ${bay.name} was requested with ${countsText(groups)}.`,
-      );
+      await recordWish(stores, caller, bay, {
+        action: 'cluster:create',
+        kind: 'bay-requested',
+        message: `Bay ${bay.name} was requested with ${countsText(groups)}.`,
+      });
     });
   }
 
@@ -130,23 +128,20 @@ export class Bays {
     refuseWhileDeleting(bay);
     const wanted = groups.map((group) => (group.id === workers.id ? { ...group, nodeCount } : group));
     this.checkCounts(bay, wanted);
-    if (nodeCount > workers.nodeCount) await this.checkRoom(wanted);
+    if (nodeCount > workers.nodeCount) await checkRoom(this.dependencies.capacity, countAll(wanted));
 
     const scope = { projectId: bay.projectId };
     await this.dependencies.database.transaction(async (stores) => {
       const more = nodeCount - workers.nodeCount;
       await checkQuota(stores, this.dependencies.quotas, bay.projectId, { Node: more });
       await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
-      await record(
-        stores,
-        caller,
-        'cluster:update',
-        bay,
-        'bay-scaled',
-        `The number of workers wanted went from ${workers.nodeCount} to ${nodeCount}.`,
-      );
+      await recordWish(stores, caller, bay, {
+        action: 'cluster:update',
+        kind: 'bay-scaled',
+        message: `The number of workers wanted went from ${workers.nodeCount} to ${nodeCount}.`,
+      });
     });
-    this.wake(bay.id);
+    wakeReconciler(this.dependencies.signals, bay.id);
     return bay.id;
   }
 
@@ -156,16 +151,13 @@ export class Bays {
     if (bay.deletionRequestedAt !== null) return;
     await this.dependencies.database.transaction(async (stores) => {
       await stores.bays.requestDeletion({ projectId: bay.projectId }, bay.id);
-      await record(
-        stores,
-        caller,
-        'cluster:delete',
-        bay,
-        'bay-deletion-requested',
-        `Bay ${bay.name} is to be deleted.`,
-      );
+      await recordWish(stores, caller, bay, {
+        action: 'cluster:delete',
+        kind: 'bay-deletion-requested',
+        message: `Bay ${bay.name} is to be deleted.`,
+      });
     });
-    this.wake(bay.id);
+    wakeReconciler(this.dependencies.signals, bay.id);
   }
 
   /** Makes the same wish anew, with a fresh deadline; a deletion that failed is tried again too. */
@@ -175,9 +167,13 @@ export class Bays {
     await this.dependencies.database.transaction(async (stores) => {
       if (bay.deletionRequestedAt === null) await stores.bays.changeWish(scope, bay.id, {});
       else await stores.bays.requestDeletion(scope, bay.id);
-      await record(stores, caller, 'cluster:retry', bay, 'bay-retry-requested', `Bay ${bay.name} is tried again.`);
+      await recordWish(stores, caller, bay, {
+        action: 'cluster:retry',
+        kind: 'bay-retry-requested',
+        message: `Bay ${bay.name} is tried again.`,
+      });
     });
-    this.wake(bay.id);
+    wakeReconciler(this.dependencies.signals, bay.id);
     return bay.id;
   }
 
@@ -206,38 +202,6 @@ export class Bays {
     });
     refuseProblems(problems);
   }
-
-  /** A bay that fits nowhere would only fail much later. Whether there is room beside other bays, its machines will show. */
-  private async checkRoom(groups: readonly CountedGroup[]): Promise<void> {
-    const room = await this.dependencies.capacity();
-    const wanted = countOf(groups, 'master') + countOf(groups, 'worker');
-    if (room === null || wanted <= room) return;
-    throw invalidInput(`This installation has room for ${room} nodes in all, and ${wanted} are wanted: ask for fewer.`);
-  }
-
-  /** Signals only hasten what sweeps would find anyway: no request waits for Redis, or fails without it. */
-  private wake(bayId: BayId): void {
-    for (const topic of [OUTBOX_TOPIC, bayTopic(bayId)]) {
-      this.dependencies.signals.publish(topic).catch(() => undefined);
-    }
-  }
-}
-
-/** The event that the bay's project reads, and who did it. */
-async function record(
-  stores: Stores,
-  caller: Caller,
-  action: string,
-  bay: Pick<Bay, 'id' | 'name' | 'projectId'>,
-  kind: string,
-  message: string,
-): Promise<void> {
-  await stores.events.append({ bayId: bay.id, projectId: bay.projectId, nodeId: null, kind, level: 'info', message });
-  await recordAudit(stores, caller, {
-    action,
-    target: { kind: 'cluster', id: bay.id, name: bay.name },
-    detail: message,
-  });
 }
 
 type CountedGroup = Pick<NodeGroup, 'role' | 'nodeCount'>;
@@ -245,6 +209,10 @@ type CountedGroup = Pick<NodeGroup, 'role' | 'nodeCount'>;
 /** Nodes wanted in all groups of a role. */
 export function countOf(groups: readonly CountedGroup[], role: NodeRole): number {
   return groups.reduce((sum, group) => (group.role === role ? sum + group.nodeCount : sum), 0);
+}
+
+function countAll(groups: readonly CountedGroup[]): number {
+  return countOf(groups, 'master') + countOf(groups, 'worker');
 }
 
 function defaultGroup(groups: readonly NodeGroup[], role: NodeRole): NodeGroup {

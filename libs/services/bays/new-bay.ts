@@ -70,6 +70,9 @@ function defaultGroup(bay: NewBay, role: NodeRole, nodeCount: number, minNodeCou
     flavorId: role === 'master' ? bay.masterFlavorId : bay.flavorId,
     imageId: bay.imageId,
     labels: bay.labels,
+    dockerVolumeSize: null,
+    nodeLabels: {},
+    nodeTaints: [],
   };
 }
 

@@ -38,7 +38,7 @@ export interface BaymodelStore {
 /** What a bay's creator decides; the other facts start empty and generation is 1. */
 export type NewBay = Omit<BaySpec, 'generation' | 'generationAt' | 'deletionRequestedAt' | 'createdAt' | 'updatedAt'> &
   Partial<Pick<BayFacts, 'healthStatus' | 'healthStatusReason'>> & { readonly refs?: BayReferences };
-export type NewNodeGroup = Omit<NodeGroup, 'nextOrdinal' | 'createdAt' | 'updatedAt'> & {
+export type NewNodeGroup = Omit<NodeGroup, 'nextOrdinal' | 'deletionRequestedAt' | 'createdAt' | 'updatedAt'> & {
   readonly refs?: NodeGroupReferences;
 };
 
@@ -96,7 +96,33 @@ export interface BayStore {
   idsToSweep(sweep: { readonly settledOlderThanSeconds: number; readonly limit: number }): Promise<readonly BayId[]>;
 }
 
+/** What a tenant may change of a group besides its size. */
+export type NodeGroupChange = Partial<Pick<NodeGroup, 'minNodeCount' | 'maxNodeCount' | 'nodeLabels' | 'nodeTaints'>>;
+
+/** A group with what is known of its nodes. */
+export interface NodeGroupView {
+  readonly group: NodeGroup;
+  /** Magnum's integer id: the order of insertion. */
+  readonly number: number;
+  /** Nodes that stay, and how many of these are ready. */
+  readonly staying: number;
+  readonly ready: number;
+  /** Nodes that are not gone yet, those that leave too. */
+  readonly present: number;
+  readonly addresses: readonly string[];
+}
+
 export interface NodeGroupStore {
+  /** A new wish for its bay. @throws BaykeeperError `conflict` when the bay has a group of that name, or is being deleted */
+  insert(scope: Scope, group: NewNodeGroup): Promise<void>;
+  /** Bounds, and what new nodes are told. No new wish: nothing has to happen for it. */
+  update(scope: Scope, id: NodeGroupId, change: NodeGroupChange): Promise<void>;
+  /** A new wish: no nodes, and then no group. */
+  requestDeletion(scope: Scope, id: NodeGroupId): Promise<void>;
+  /** For the reconciler, when the last node is gone. */
+  remove(id: NodeGroupId): Promise<void>;
+  /** All groups of a bay with their nodes counted, in order of insertion. */
+  views(scope: Scope, bayId: BayId): Promise<readonly NodeGroupView[]>;
   /** In order of insertion. */
   listByBay(scope: Scope, bayId: BayId): Promise<readonly NodeGroup[]>;
   /** The groups of many bays in one query, for lists. */

@@ -1,5 +1,15 @@
 import { Column, Entity, ForeignKey, Generated, Index, PrimaryColumn, Unique } from 'typeorm';
-import type { BayId, FlavorId, ImageId, Labels, NodeGroup, NodeGroupId, NodeRole, ProjectId } from '@baykeeper/domain';
+import type {
+  BayId,
+  FlavorId,
+  ImageId,
+  Labels,
+  NodeGroup,
+  NodeGroupId,
+  NodeRole,
+  ProjectId,
+  Taint,
+} from '@baykeeper/domain';
 import { BayEntity } from './bay.entity.js';
 import { FlavorEntity, ImageEntity } from './catalogue.entities.js';
 import {
@@ -36,6 +46,10 @@ export class NodeGroupEntity implements NodeGroup {
   @Column(TEXT_OR_NULL) flavorId!: string | null;
   @Column(TEXT) imageId!: string;
   @Column(JSON_DOCUMENT) labels!: Labels;
+  @Column(INTEGER_OR_NULL) dockerVolumeSize!: number | null;
+  @Column({ ...JSON_DOCUMENT, default: {} }) nodeLabels!: Labels;
+  @Column({ ...JSON_DOCUMENT, default: [] }) nodeTaints!: readonly Taint[];
+  @Column(TIME_OR_NULL) deletionRequestedAt!: Date | null;
   @Column({ ...INTEGER, default: 0 }) nextOrdinal!: number;
   @Column(CREATION_TIME) createdAt!: Date;
   @Column(TIME_OR_NULL) updatedAt!: Date | null;

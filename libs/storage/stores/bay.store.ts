@@ -193,7 +193,7 @@ const NEW_WISH = {
   generationAt: () => 'now()',
   updatedAt: () => 'now()',
 };
-const GROUP_NAMES = [
+export const GROUP_NAMES = [
   'id',
   'bayId',
   'projectId',
@@ -206,4 +206,7 @@ const GROUP_NAMES = [
   'flavorId',
   'imageId',
   'labels',
+  'dockerVolumeSize',
+  'nodeLabels',
+  'nodeTaints',
 ] as const satisfies readonly (keyof NewNodeGroup)[];

@@ -9,7 +9,45 @@ const marker = ({ ident = '' }): string => `marker=${ident}`;
 const csr = certificateRequest('ada');
 const ofProject = ({ project = '' }): string => `project_id=${project}`;
 
+const bounded = [{ op: 'replace', path: '/max_node_count', value: 9 }];
+
+/** The same under both families of names. */
+function nodeGroupRoutes(collection: string): RouteCases {
+  const groups = `/v1/${collection}/{ident}/nodegroups`;
+  const actions = `/v1/${collection}/{ident}/actions`;
+  return {
+    [`GET ${groups}`]: { who: 'reader', ok: 200, about: 'bay' },
+    [`POST ${groups}`]: { who: 'member', ok: 202, about: 'bay', isOwnOnly: true, body: () => ({ name: 'made' }) },
+    [`GET ${groups}/{group}`]: { who: 'reader', ok: 200, about: 'nodeGroup' },
+    [`PATCH ${groups}/{group}`]: { who: 'member', ok: 202, about: 'nodeGroup', isOwnOnly: true, body: () => bounded },
+    [`DELETE ${groups}/{group}`]: { who: 'member', ok: 204, about: 'nodeGroup', isOwnOnly: true },
+    [`POST ${actions}/resize`]: {
+      ...{ who: 'member', ok: 202, about: 'bay', isOwnOnly: true, body: () => ({ node_count: 2 }) },
+    },
+    // Whoever may is told that no engine can do it.
+    [`POST ${actions}/upgrade`]: {
+      ...{ who: 'member', ok: 400, about: 'bay', refersTo: 'baymodel' },
+      body: ({ ident }) => ({ cluster_template: ident }),
+    },
+  };
+}
+
 export const MAGNUM_ROUTES: RouteCases = {
+  ...nodeGroupRoutes('clusters'),
+  ...nodeGroupRoutes('bays'),
+  'PATCH /v1/certificates/{ident}': { who: 'member', ok: 400, about: 'bay', isOwnOnly: true },
+  'PATCH /v1/credentials/{ident}': { who: 'member', ok: 400, about: 'bay', isOwnOnly: true },
+
+  'GET /v1/federations': { who: 'reader', ok: 200 },
+  'GET /v1/federations/detail': { who: 'reader', ok: 200 },
+  'POST /v1/federations': {
+    ...{ who: 'member', ok: 202, refersTo: 'bay' },
+    body: ({ ident }) => ({ hostcluster_id: ident, properties: { 'dns-zone': 'example.org' } }),
+  },
+  'GET /v1/federations/{ident}': { who: 'reader', ok: 404, parameters: { ident: 'none' } },
+  'PATCH /v1/federations/{ident}': { who: 'member', ok: 404, parameters: { ident: 'none' }, body: () => renamed },
+  'DELETE /v1/federations/{ident}': { who: 'member', ok: 404, parameters: { ident: 'none' } },
+
   'GET /v1/baymodels': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
   'GET /v1/baymodels/detail': { who: 'reader', ok: 200, refersTo: 'baymodel', query: marker },
   'POST /v1/baymodels': { who: 'member', ok: 201, body: () => ({ ...template, keypair_id: 'mine' }) },

@@ -1,6 +1,7 @@
 /** The things that routes are about, made straight in the database: each with a name that no other project may read. */
 import { randomUUID } from 'node:crypto';
-import type { BayId, FlavorId, ImageId, NetworkId, ProjectId } from '@baykeeper/domain';
+import type { BayId, FlavorId, ImageId, NetworkId, NodeGroupId, ProjectId } from '@baykeeper/domain';
+import { makeGroup } from '@baykeeper/domain/testing/builders.js';
 import type { Database, Stores } from '@baykeeper/storage';
 import { seedBay, seedBaymodel } from '@baykeeper/storage/testing/seed.js';
 
@@ -47,6 +48,15 @@ const MAKERS = {
     entryOf(({ common }) =>
       stores.networks.insert(randomUUID() as NetworkId, { ...common, external: false, mtu: null, subnets: [] }),
     ),
+  async nodeGroup(stores, projectId) {
+    const [name, groupName] = [secretName(), secretName()];
+    const { bay } = await seedBay(stores, projectId, { name });
+    await setAddress(stores, bay.id);
+    const id = randomUUID() as NodeGroupId;
+    const group = makeGroup({ id, bayId: bay.id, projectId, name: groupName, isDefault: false });
+    await stores.nodeGroups.insert({ projectId }, group);
+    return { idents: { ident: bay.id, group: id }, names: { ident: name, group: groupName } };
+  },
   project(_stores, projectId) {
     return Promise.resolve({ idents: { project: projectId }, names: { project: projectId } });
   },

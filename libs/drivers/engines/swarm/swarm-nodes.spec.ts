@@ -121,15 +121,15 @@ describe('joinData', () => {
 describe('configureNode', () => {
   it('labels the node once, and keeps what tenants labelled', async () => {
     const double = await open([manager(0), worker(0, { labels: { disk: 'ssd' } })]);
-    await engine.configureNode(contextOf(double.address), workerNode(0), 'default-worker');
-    await engine.configureNode(contextOf(double.address), workerNode(0), 'default-worker');
+    await engine.configureNode(contextOf(double.address), workerNode(0), { name: 'default-worker', nodeLabels: {} });
+    await engine.configureNode(contextOf(double.address), workerNode(0), { name: 'default-worker', nodeLabels: {} });
     expect(double.nodes[1]?.labels).toEqual({ disk: 'ssd', bay: 'web', nodegroup: 'default-worker' });
     expect(double.calls.filter((call) => call.startsWith('POST'))).toEqual(['POST /nodes/w0/update']);
   });
 
   it('does not take a node for another whose name only starts the same', async () => {
     const double = await open([manager(0), makeDoubleNode({ id: 'w10', hostname: 'web-worker-10' }), worker(1)]);
-    await engine.configureNode(contextOf(double.address), workerNode(1), 'default-worker');
+    await engine.configureNode(contextOf(double.address), workerNode(1), { name: 'default-worker', nodeLabels: {} });
     expect(double.nodes.map((node) => Object.keys(node.labels).length)).toEqual([0, 0, 2]);
   });
 });

@@ -1,19 +1,19 @@
 /** Changes of single nodes in a running swarm. Each may be asked for again at any time. */
-import { BaykeeperError, isRetryable, type Node } from '@baykeeper/domain';
-import type { EngineContext } from '../../contracts/engine.js';
+import { BaykeeperError, isRetryable, type Labels, type Node } from '@baykeeper/domain';
+import type { EngineContext, NodeGroupMarks } from '../../contracts/engine.js';
 import { isReady, withCluster, type SwarmCluster, type SwarmNode } from './swarm-cluster.js';
 
 /** A manager hands over its vote (and a leader its office first) within moments; what takes longer is asked for again. */
 const DEMOTION_TIMEOUT_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 
-/** Gives the node its labels `bay` and `nodegroup`; others of its labels, which tenants may have made, stay. */
-export async function configureNode(context: EngineContext, node: Node, nodeGroupName: string): Promise<void> {
-  const wanted = { bay: context.bay.name, nodegroup: nodeGroupName };
+/** Gives the node its labels `bay` and `nodegroup` and its group's; others, which tenants may have made, stay. */
+export async function configureNode(context: EngineContext, node: Node, group: NodeGroupMarks): Promise<void> {
+  const wanted: Labels = { ...group.nodeLabels, bay: context.bay.name, nodegroup: group.name };
   await withCluster(context, async (cluster) => {
     for (const known of await cluster.findNodes(node.name)) {
       const labels = known.Spec.Labels ?? {};
-      if (labels['bay'] === wanted.bay && labels['nodegroup'] === wanted.nodegroup) continue;
+      if (Object.entries(wanted).every(([name, value]) => labels[name] === value)) continue;
       await cluster.updateNode(known, { Labels: { ...labels, ...wanted } });
     }
   });
