@@ -139,10 +139,11 @@ const NEED_IDENT = new Set(['PATCH', 'DELETE']);
 
 function missing(routes: RouteIndex, request: FastifyRequest): Error {
   const methods = routes.methodsAt(request.url);
-  if (NEED_IDENT.has(request.method) && methods.length > 0 && routes.isCollectionOf(request.url, request.method)) {
+  const isCollection = methods.length > 0 || routes.isCollection(request.url);
+  if (NEED_IDENT.has(request.method) && isCollection && routes.isCollectionOf(request.url, request.method)) {
     return invalidInput('The path names a collection: add the identifier of what is meant, its UUID or its name.');
   }
-  return methods.length === 0 ? new NotFoundException() : new RouterRefusal(405, { Allow: methods.join(', ') });
+  return isCollection ? new RouterRefusal(405, { Allow: methods.join(', ') }) : new NotFoundException();
 }
 
 /** Only under `/v1`, and not for nodes, which are no clients of Magnum's. */

@@ -33,6 +33,12 @@ export class RouteIndex {
     return [...new Set(found)].sort();
   }
 
+  /** Whether something is below this first step of a path, though nothing may be at it. */
+  isCollection(url: string): boolean {
+    const [, name] = /^\/v1\/([^/?]+)\/?(?:\?|$)/.exec(url) ?? [];
+    return name !== undefined && this.collections.has(name);
+  }
+
   /** Whether a method that is missing at `url` exists for the members of what is there. */
   isCollectionOf(url: string, method: string): boolean {
     const path = (url.split('?', 1)[0] ?? '').replace(/\/$/, '');
