@@ -95,6 +95,8 @@ export interface NodeGroup {
   readonly projectId: ProjectId;
   readonly name: string;
   readonly role: NodeRole;
+  /** What its tenant calls its role; to us it is a group of workers all the same. Null: as `role`. */
+  readonly roleName: string | null;
   readonly isDefault: boolean;
   readonly nodeCount: number;
   readonly minNodeCount: number;

@@ -9,6 +9,8 @@ export const SYSTEM_PYTHON = '/usr/bin/python3';
 
 /** Of all commands, those that are tried in a file of their own (test/e2e/openstack-coe-operators). */
 export const OPERATORS_COMMANDS = /^coe (quotas|service|stats) /;
+/** The same for test/e2e/openstack-coe-groups. */
+export const GROUPS_COMMANDS = /^coe (ca rotate|cluster (resize|upgrade)|nodegroup)/;
 
 export interface Login {
   readonly user: string;

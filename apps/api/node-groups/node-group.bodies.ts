@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BAY_STATUSES, NODE_ROLES, type Bay } from '@baykeeper/domain';
+import { BAY_STATUSES, type Bay, type NodeGroup } from '@baykeeper/domain';
 import { compareLabels, statusOfGroup } from '@baykeeper/services';
 import type { NodeGroupView } from '@baykeeper/storage';
 import { labelsSchema, linkSchema, timeSchema } from '../http/answers.js';
@@ -12,7 +12,7 @@ const summary = {
   flavor_id: text,
   image_id: z.string(),
   node_count: z.int(),
-  role: z.enum(NODE_ROLES),
+  role: z.string(),
   min_node_count: z.int(),
   max_node_count: z.int().nullable(),
   is_default: z.boolean(),
@@ -47,11 +47,16 @@ export const nodeGroupAnswer = z
   })
   .meta({ id: 'NodeGroup' });
 
+/** Everything but master is a worker by another name (Magnum). */
+export function roleOf({ role, roleName }: Pick<NodeGroup, 'role' | 'roleName'>): string {
+  return roleName ?? role;
+}
+
 export function nodeGroupSummary(bay: Bay, view: NodeGroupView) {
   const { group } = view;
   return {
     ...{ uuid: group.id, name: group.name, flavor_id: group.flavorId, image_id: group.imageId },
-    ...{ node_count: group.nodeCount, role: group.role, is_default: group.isDefault },
+    ...{ node_count: group.nodeCount, role: roleOf(group), is_default: group.isDefault },
     ...{ min_node_count: group.minNodeCount, max_node_count: group.maxNodeCount },
     ...{ stack_id: bay.id, status: statusOfGroup(bay, view).status, merge_labels: false },
   };

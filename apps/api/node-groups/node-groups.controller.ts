@@ -19,7 +19,7 @@ import { CONFLICTING, IDENT, MISSING, REFUSED, uuidSchema } from '../http/answer
 import { Operation } from '../http/operation.decorator.js';
 import { nextLink, pageQuery, type PageQuery } from '../http/pages.js';
 import { patchSchema } from '../http/patch.js';
-import { nodeGroupAnswer, nodeGroupBody, nodeGroupsAnswer, nodeGroupSummary } from './node-group.bodies.js';
+import { nodeGroupAnswer, nodeGroupBody, nodeGroupsAnswer, nodeGroupSummary, roleOf } from './node-group.bodies.js';
 
 const groupQuery = pageQuery.extend({ role: z.string().max(255).optional() });
 /** First minor versions (Magnum). */
@@ -38,7 +38,7 @@ const SORT: Readonly<Record<string, (view: NodeGroupView) => string | number | n
   uuid: ({ group }) => group.id,
   name: ({ group }) => group.name,
   node_count: ({ group }) => group.nodeCount,
-  role: ({ group }) => group.role,
+  role: ({ group }) => roleOf(group),
   created_at: ({ group }) => group.createdAt.getTime(),
 };
 
@@ -67,7 +67,10 @@ function nodeGroupRoutes(collection: 'bays' | 'clusters', name: string): Type<ob
     async list(@Req() request: FastifyRequest, @Param('ident') ident: string, @Query() query: unknown) {
       const { role, ...asked } = parseQuery(groupQuery, query);
       const { bay, views } = await this.groups.list(callerOf(request), ident);
-      const page = pageOfGroups(role === undefined ? views : views.filter(({ group }) => group.role === role), asked);
+      const page = pageOfGroups(
+        role === undefined ? views : views.filter(({ group }) => roleOf(group) === role),
+        asked,
+      );
       const path = `/v1/${collection}/${bay.id}/nodegroups`;
       const { next } = nextLink(
         this.settings.baseUrl,

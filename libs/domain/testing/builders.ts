@@ -65,6 +65,7 @@ export function makeGroup(changes: Partial<NodeGroup> = {}): NodeGroup {
     projectId: makeBay().projectId,
     name: role === 'master' ? 'default-master' : 'default-worker',
     role,
+    roleName: null,
     isDefault: true,
     nodeCount: 1,
     minNodeCount: 0,

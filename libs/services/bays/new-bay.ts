@@ -63,6 +63,7 @@ function defaultGroup(bay: NewBay, role: NodeRole, nodeCount: number, minNodeCou
     projectId: bay.projectId,
     name: role === 'master' ? DEFAULT_MASTER_GROUP : DEFAULT_WORKER_GROUP,
     role,
+    roleName: null,
     isDefault: true,
     nodeCount,
     minNodeCount,

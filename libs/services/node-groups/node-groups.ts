@@ -187,6 +187,7 @@ export class NodeGroups {
     const found = await findEntries(this.dependencies.catalogue.entries, caller, { ...names, ...nothingElse, labels });
     return {
       ...{ id, bayId: bay.id, projectId: bay.projectId, name: body.name, role: 'worker', isDefault: false },
+      roleName: body.role === null || body.role === 'worker' ? null : body.role,
       ...{ nodeCount: body.node_count, minNodeCount: body.min_node_count, ...names, labels },
       // Magnum takes 0 for no bound.
       maxNodeCount: body.max_node_count === 0 ? null : body.max_node_count,

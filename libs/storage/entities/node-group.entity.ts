@@ -39,6 +39,7 @@ export class NodeGroupEntity implements NodeGroup {
   projectId!: ProjectId;
   @Column(TEXT) name!: string;
   @Column(TEXT) role!: NodeRole;
+  @Column(TEXT_OR_NULL) roleName!: string | null;
   @Column(BOOLEAN) isDefault!: boolean;
   @Column(INTEGER) nodeCount!: number;
   @Column(INTEGER) minNodeCount!: number;

@@ -199,6 +199,7 @@ export const GROUP_NAMES = [
   'projectId',
   'name',
   'role',
+  'roleName',
   'isDefault',
   'nodeCount',
   'minNodeCount',
