@@ -105,6 +105,7 @@ describeOnRealNodes('a real Swarm bay', () => {
       await checkLabels();
       await checkService(shown.api_address);
       await checkScaling(shown.api_address);
+      await checkNodeGroup(shown.uuid);
 
       await bay(['rm', 'web', '--yes', '--wait']);
       expect((await bay(['show', 'web'], { mayFail: true })).code).toBe(4);
@@ -218,6 +219,41 @@ describeOnRealNodes('a real Swarm bay', () => {
       '{{index .Spec.Labels "bay"}} {{index .Spec.Labels "nodegroup"}}',
     ]);
     expect(stdout.trim()).toBe('web default-worker');
+  }
+
+  /** A second group of workers: its nodes carry its labels, and leave with it. */
+  async function checkNodeGroup(uuid: string): Promise<void> {
+    const before = await swarmNodes('web');
+    const groups = `${server.url}/v1/clusters/${uuid}/nodegroups`;
+    const headers = { ...(await loginHeaders()), 'OpenStack-API-Version': 'container-infra latest' };
+    const body = JSON.stringify({ name: 'fast', node_count: 1, node_labels: { disk: 'ssd' } });
+    expect((await fetch(groups, { method: 'POST', headers, body })).status).toBe(202);
+    await until('the new group’s node', 2 * MINUTES, async () =>
+      (await swarmNodes('web')).includes('web-fast-0 Ready'),
+    );
+    const labels = ['node', 'inspect', 'web-fast-0', '--format', '{{json .Spec.Labels}}'];
+    await until('its labels', MINUTES, async () => (await docker('web', labels)).stdout.includes('disk'));
+    expect(JSON.parse((await docker('web', labels)).stdout)).toEqual({ bay: 'web', nodegroup: 'fast', disk: 'ssd' });
+    expect((await fetch(`${groups}/fast`, { method: 'DELETE', headers })).status).toBe(204);
+    await until(
+      'the group to be gone',
+      2 * MINUTES,
+      async () => (await fetch(`${groups}/fast`, { headers })).status === 404,
+    );
+    expect(await swarmNodes('web')).toEqual(before);
+    expect(await containers()).toHaveLength(before.length);
+  }
+
+  async function loginHeaders(): Promise<Record<string, string>> {
+    const { OS_USERNAME: name, OS_PASSWORD: password, OS_PROJECT_NAME: project } = await server.openrc();
+    const domain = { id: 'default' };
+    const identity = { methods: ['password'], password: { user: { name, domain, password } } };
+    const answer = await fetch(`${server.url}/identity/v3/auth/tokens`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ auth: { identity, scope: { project: { name: project, domain } } } }),
+    });
+    return { 'X-Auth-Token': answer.headers.get('x-subject-token') ?? '', 'Content-Type': 'application/json' };
   }
 
   /** A service whose published port is reached through the load balancer's listener for port 80. */
