@@ -52,7 +52,9 @@ import { MetricsText, ReadinessChecks } from './operations/health.controller.js'
 
 /** Nodes come from anywhere; what they may do is decided by their tokens. */
 const NODE_LISTENER_HOST = '0.0.0.0';
-const REMOVE_TOKENS_MILLISECONDS = 3_600_000;
+const REMOVE_OLD_ROWS_MILLISECONDS = 3_600_000;
+/** Far more than an hour adds; few enough to hold nothing up. */
+const AUDIT_BATCH = 50_000;
 
 export interface Service {
   /** Takes no more requests, lets those under way end, and closes what was opened here. */
@@ -105,7 +107,13 @@ export async function openService(
     log,
   });
   await app.listen({ port: configuration.port, host: configuration.bind });
-  const stopRemoving = removeExpiredTokens(identity, log);
+  const stopRemoving = removeOldRows(
+    [
+      () => identity.removeExpiredTokens(),
+      () => installation.database.stores.audit.removeOlderThan(configuration.auditDays, AUDIT_BATCH),
+    ],
+    log,
+  );
 
   return {
     async close() {
@@ -225,12 +233,14 @@ async function closeApi(app: NestFastifyApplication): Promise<void> {
   await app.close();
 }
 
-function removeExpiredTokens(identity: Identity, log: Log): () => void {
+function removeOldRows(removals: readonly (() => Promise<unknown>)[], log: Log): () => void {
   const timer = setInterval(() => {
-    identity.removeExpiredTokens().catch((error: unknown) => {
-      log.warn({ err: error }, 'removing expired tokens failed');
-    });
-  }, REMOVE_TOKENS_MILLISECONDS);
+    for (const remove of removals) {
+      remove().catch((error: unknown) => {
+        log.warn({ err: error }, 'removing old rows failed');
+      });
+    }
+  }, REMOVE_OLD_ROWS_MILLISECONDS);
   timer.unref();
   return () => {
     clearInterval(timer);

@@ -245,7 +245,7 @@ const PROBES: Probes = {
     setLimit: UNSCOPED,
     remove: UNSCOPED,
     usage: UNSCOPED,
-    usageAlone: UNSCOPED,
+    takeTurn: UNSCOPED,
     countBays: UNSCOPED,
   },
   processes: { report: UNSCOPED, reportStopped: UNSCOPED, list: 'takes no scope', removeForgotten: 'takes no scope' },

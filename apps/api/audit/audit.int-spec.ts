@@ -120,6 +120,13 @@ describe('the audit', () => {
       expect((await call('GET', `/v1/audit${query}`, { token: admin })).status).toBe(400);
   });
 
+  test('tells a project’s admin what was done to its things from outside', async () => {
+    const theirs = await api.project();
+    const owner = await api.token(theirs, 'admin', 'member', 'reader');
+    await call('POST', '/v1/quotas', { token: system, body: { project_id: theirs, hard_limit: 3 } });
+    expect((await entries('', owner)).map(({ action }) => action)).toEqual(['quota:create']);
+  });
+
   test('is read by the project’s admin, and beyond the project by whoever runs the installation', async () => {
     expect((await call('GET', '/v1/audit', { token: member })).status).toBe(403);
     const stranger = await api.token(await api.project(), 'admin', 'member', 'reader');

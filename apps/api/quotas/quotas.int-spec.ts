@@ -145,6 +145,28 @@ describe('at the limit', () => {
     expect((await scale(4)).status).toBe(403);
   });
 
+  test('bays that grow and shrink at once never have more than is allowed, and nobody is counted twice', async () => {
+    await setQuota('Node', 12);
+    const made = await Promise.all([createBay({ node_count: 4 }), createBay({ node_count: 4 })]);
+    const uuids = made.map(({ body }) => (body as { uuid: string }).uuid);
+    const scale = (uuid: string | undefined, count: number): Promise<Answer> =>
+      call('PATCH', `/v1/clusters/${uuid ?? ''}`, {
+        token: member,
+        body: [{ op: 'replace', path: '/node_count', value: count }],
+      });
+    for (let round = 0; round < 20; round += 1) {
+      const [first, second] = uuids;
+      await Promise.all([scale(first, 8), scale(first, 1), scale(second, 8), scale(first, 7), scale(second, 1)]);
+      const { body } = await call('GET', '/v1/usage', { token: member });
+      const { resources } = body as { resources: { resource: string; in_use: number }[] };
+      expect(resources.find(({ resource }) => resource === 'Node')?.in_use).toBeLessThanOrEqual(12);
+    }
+    // The same wish twice at once is one wish.
+    await Promise.all([scale(uuids[0], 1), scale(uuids[1], 4)]);
+    const twice = await Promise.all([scale(uuids[0], 8), scale(uuids[0], 8)]);
+    expect(twice.map(({ status }) => status)).toEqual([202, 202]);
+  });
+
   test('other projects are not held up or counted', async () => {
     await setQuota('Cluster', 1);
     expect((await createBay()).status).toBe(202);

@@ -68,6 +68,7 @@ describe('readConfiguration', () => {
       requestsPerSecond: 2000,
       trustedProxies: [],
       tokenHours: 12,
+      auditDays: 365,
       logLevel: 'info',
       simulatedLatencyMilliseconds: 500,
       simulatedFailureRate: 0,

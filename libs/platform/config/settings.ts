@@ -381,6 +381,7 @@ export const SETTINGS = {
       'Proxies before the API. What they say in X-Forwarded-For is taken for the address of the client, which the limits and the audit go by.',
   }),
   tokenHours: integer('BAYKEEPER_TOKEN_HOURS', 1, 8_760, 12, 'How long a token is valid.', 'hours'),
+  auditDays: integer('BAYKEEPER_AUDIT_DAYS', 1, 36_500, 365, 'How long it is kept who did what.', 'days'),
   logLevel: choice(
     'BAYKEEPER_LOG_LEVEL',
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

@@ -1,10 +1,17 @@
+import type { ProjectId } from '@baykeeper/domain';
 import type { AuditEntry, Stores } from '@baykeeper/storage';
 import type { Caller } from '../caller.js';
 
 export interface AuditedAction {
   /** An access rule's name. */
   readonly action: string;
-  readonly target: { readonly kind: string; readonly id: string; readonly name?: string };
+  readonly target: {
+    readonly kind: string;
+    readonly id: string;
+    readonly name?: string;
+    /** Whose it is, when it may be another project's than the caller's: that project's admin reads of it. */
+    readonly projectId?: ProjectId;
+  };
   /** A sentence without secrets. */
   readonly detail?: string;
 }
@@ -25,7 +32,8 @@ async function append(
   { action, target, detail }: AuditedAction,
   outcome: AuditEntry['outcome'],
 ): Promise<void> {
-  const { projectId, userId, userName, requestId, address } = caller;
+  const { userId, userName, requestId, address } = caller;
+  const projectId = target.projectId ?? caller.projectId;
   await audit.append({
     ...{ projectId, userId, userName, requestId, address, action },
     ...{ outcome, targetKind: target.kind, targetId: target.id, targetName: target.name ?? null },

@@ -205,10 +205,10 @@ async function recordTemplate(
   stores: Stores,
   caller: Caller,
   action: string,
-  { id, name }: Baymodel,
+  { id, name, projectId }: Baymodel,
   detail?: string,
 ): Promise<void> {
-  const target = { kind: 'clustertemplate', id, name };
+  const target = { kind: 'clustertemplate', id, name, projectId };
   await recordAudit(stores, caller, { action, target, ...(detail !== undefined && { detail }) });
 }
 

@@ -9,7 +9,7 @@ import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { pinToCatalogue } from './pin-to-catalogue.js';
-import { checkQuota, type DefaultQuotas } from '../quotas/check-quota.js';
+import { checkQuota, checkResize, type DefaultQuotas } from '../quotas/check-quota.js';
 import { parsePatch } from '../validation/json-patch.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { readBayPatch } from './bay-patch.js';
@@ -132,13 +132,12 @@ export class Bays {
 
     const scope = { projectId: bay.projectId };
     await this.dependencies.database.transaction(async (stores) => {
-      const more = nodeCount - workers.nodeCount;
-      await checkQuota(stores, this.dependencies.quotas, bay.projectId, { Node: more });
+      const before = await checkResize(stores, this.dependencies.quotas, workers, nodeCount);
       await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
       await recordWish(stores, caller, bay, {
         action: 'cluster:update',
         kind: 'bay-scaled',
-        message: `The number of workers wanted went from ${workers.nodeCount} to ${nodeCount}.`,
+        message: `The number of workers wanted went from ${before} to ${nodeCount}.`,
       });
     });
     wakeReconciler(this.dependencies.signals, bay.id);

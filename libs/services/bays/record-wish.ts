@@ -22,7 +22,7 @@ export async function recordWish(
   await stores.events.append({ bayId: bay.id, projectId: bay.projectId, nodeId: null, kind, level: 'info', message });
   await recordAudit(stores, caller, {
     action,
-    target: { kind: 'cluster', id: bay.id, name: bay.name },
+    target: { kind: 'cluster', id: bay.id, name: bay.name, projectId: bay.projectId },
     detail: message,
   });
 }

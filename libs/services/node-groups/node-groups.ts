@@ -11,7 +11,7 @@ import { recordWish, wakeReconciler } from '../bays/record-wish.js';
 import { findForCaller, ownScope, type Caller } from '../caller.js';
 import type { Catalogue, Engines } from '../catalogue/catalogue.js';
 import { findEntries } from '../catalogue/check-references.js';
-import { checkQuota, type DefaultQuotas } from '../quotas/check-quota.js';
+import { checkQuota, checkResize, type DefaultQuotas } from '../quotas/check-quota.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { findForbiddenLabel, readTaints } from './node-group.schema.js';
 import type { NodeGroupBody, ResizeBody, UpgradeBody } from './node-group.schema.js';
@@ -138,7 +138,7 @@ export class NodeGroups {
     if (body.node_count === group.nodeCount && leaving.length === 0) return bay.id;
 
     await this.dependencies.database.transaction(async (stores) => {
-      await checkQuota(stores, this.dependencies.quotas, bay.projectId, { Node: more });
+      const before = await checkResize(stores, this.dependencies.quotas, group, body.node_count);
       const nodeCounts = [{ nodeGroupId: group.id, nodeCount: body.node_count }];
       await stores.bays.changeWish(ownScope(caller), bay.id, { nodeCounts });
       for (const { id } of leaving)
@@ -146,7 +146,7 @@ export class NodeGroups {
       const named = leaving.length === 0 ? '' : `; ${leaving.map(({ name }) => name).join(', ')} shall leave`;
       await recordWish(stores, caller, bay, {
         ...{ action: 'cluster:resize', kind: 'bay-scaled' },
-        message: `Node group ${group.name} went from ${String(group.nodeCount)} to ${String(body.node_count)} nodes${named}.`,
+        message: `Node group ${group.name} went from ${String(before)} to ${String(body.node_count)} nodes${named}.`,
       });
     });
     wakeReconciler(this.dependencies.signals, bay.id);
@@ -169,7 +169,10 @@ export class NodeGroups {
       `Upgrading a ${bay.engine} cluster is not supported: make a new cluster from ${showName(template.name)} and move your work there.`,
     );
     await recordRefusal(this.stores, caller, {
-      ...{ action: 'cluster:upgrade', target: { kind: 'cluster', id: bay.id, name: bay.name } },
+      ...{
+        action: 'cluster:upgrade',
+        target: { kind: 'cluster', id: bay.id, name: bay.name, projectId: bay.projectId },
+      },
       detail: error.publicMessage,
     });
     throw error;

@@ -1,4 +1,4 @@
-import { BaykeeperError, type ProjectId } from '@baykeeper/domain';
+import { BaykeeperError, type NodeGroup, type ProjectId } from '@baykeeper/domain';
 import { QUOTA_RESOURCES, type QuotaResource, type Stores, type Usage } from '@baykeeper/storage';
 
 /** What holds for projects without a quota of their own. */
@@ -21,7 +21,8 @@ export async function checkQuota(
   change: Partial<Usage>,
 ): Promise<void> {
   if (QUOTA_RESOURCES.every((resource) => (change[resource] ?? 0) <= 0)) return;
-  const { inUse, limits } = await stores.quotas.usageAlone(projectId);
+  await stores.quotas.takeTurn(projectId);
+  const { inUse, limits } = await stores.quotas.usage(projectId);
   for (const resource of QUOTA_RESOURCES) {
     const asked = change[resource] ?? 0;
     const limit = limits[resource] ?? defaults[resource];
@@ -32,4 +33,24 @@ export async function checkQuota(
       publicMessage: `Resource limit for ${WORDS[resource]} exceeded: ${String(asked)} more asked for, ${used} of ${String(limit)} in use: delete some, or ask an administrator for a higher quota.`,
     });
   }
+}
+
+/**
+ * The same for a group that is to have another number of nodes. What it has is read when it is the request's turn: what was
+ * read before may be another request's past.
+ * @returns how many nodes the group had
+ */
+export async function checkResize(
+  stores: Pick<Stores, 'quotas' | 'nodeGroups'>,
+  defaults: DefaultQuotas,
+  group: Pick<NodeGroup, 'id' | 'bayId' | 'projectId' | 'role' | 'nodeCount'>,
+  nodeCount: number,
+): Promise<number> {
+  const { projectId, bayId } = group;
+  await stores.quotas.takeTurn(projectId);
+  const groups = await stores.nodeGroups.listByBay({ projectId }, bayId);
+  const before = groups.find(({ id }) => id === group.id)?.nodeCount ?? group.nodeCount;
+  const more = nodeCount - before;
+  await checkQuota(stores, defaults, projectId, group.role === 'master' ? { Master: more } : { Node: more });
+  return before;
 }

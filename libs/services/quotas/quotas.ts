@@ -157,6 +157,6 @@ async function recordQuota(
   action: string,
   { projectId, resource, hardLimit }: QuotaRecord,
 ): Promise<void> {
-  const target = { kind: 'project', id: projectId };
+  const target = { kind: 'project', id: projectId, projectId };
   await recordAudit(stores, caller, { action, target, detail: `${resource}: ${String(hardLimit)}.` });
 }

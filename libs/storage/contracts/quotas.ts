@@ -46,10 +46,10 @@ export interface QuotaStore {
   /** Bays count until their row is gone, with all the nodes that are wanted of them. */
   usage(projectId: ProjectId): Promise<ProjectUsage>;
   /**
-   * The same, after everybody else of the project who asks in this way has ended the transaction: what is written in this
-   * one then fits what was counted. Only inside a transaction; other projects do not wait.
+   * Waits until everybody else of the project who took the turn has ended the transaction: what is read from then on and
+   * written in this one fits together. Only inside a transaction; other projects do not wait.
    */
-  usageAlone(projectId: ProjectId): Promise<ProjectUsage>;
+  takeTurn(projectId: ProjectId): Promise<void>;
   /** Bays and all their nodes, of one project or (null) of all. */
   countBays(projectId: ProjectId | null): Promise<{ readonly bays: number; readonly nodes: number }>;
 }

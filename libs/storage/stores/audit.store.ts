@@ -57,8 +57,10 @@ export class PostgresAuditStore implements AuditStore {
   async removeOlderThan(days: number, limit: number): Promise<number> {
     const { count } = await changeRows(
       this.manager,
-      `DELETE FROM audit_entries WHERE sequence IN (SELECT sequence FROM audit_entries
-         WHERE at < now() - make_interval(days => $1) ORDER BY sequence LIMIT $2)`,
+      // Entries are as old as their numbers say, so the first ones are enough to look at.
+      `WITH first AS (SELECT sequence, at FROM audit_entries ORDER BY sequence LIMIT $2)
+       DELETE FROM audit_entries WHERE sequence IN
+         (SELECT sequence FROM first WHERE at < now() - make_interval(days => $1))`,
       [days, limit],
     );
     return count;

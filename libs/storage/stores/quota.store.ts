@@ -79,11 +79,10 @@ export class PostgresQuotaStore implements QuotaStore {
     return { inUse, limits: row.limits ?? {} };
   }
 
-  async usageAlone(projectId: ProjectId): Promise<ProjectUsage> {
-    if (!isInTransaction(this.manager)) throw new Error('counting alone needs a transaction');
-    // Two statements: one that waited for the lock would count what was there before it waited.
+  async takeTurn(projectId: ProjectId): Promise<void> {
+    if (!isInTransaction(this.manager)) throw new Error('a turn is taken in a transaction');
+    // A statement of its own: one that counts and waits would count what was there before it waited.
     await selectRows(this.manager, 'SELECT pg_advisory_xact_lock($1, hashtext($2))', [QUOTA_LOCK, projectId]);
-    return this.usage(projectId);
   }
 
   async countBays(projectId: ProjectId | null): Promise<{ readonly bays: number; readonly nodes: number }> {
