@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerBayViews } from './commands/bays.js';
 import { Beginning } from './commands/begin.js';
+import { registerCatalogue } from './commands/catalogue.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerCredentials } from './commands/credentials.js';
 import { registerEvents } from './commands/events.js';
@@ -46,6 +47,8 @@ export function createProgram(process: Process): Command {
   registerCredentials(program, beginning);
   program.commandsGroup('Templates:');
   registerTemplates(program, beginning);
+  program.commandsGroup('Catalogue:');
+  registerCatalogue(program, beginning);
   program.commandsGroup('This program:');
   registerLogin(program, beginning);
   registerVersion(program, beginning);
