@@ -8,6 +8,9 @@ import { createCertificateAuthority, openAuthority, type SigningAuthority } from
 import { MAX_NAME_LENGTH } from './distinguished-name.js';
 import type { KeyVault, SealedKey } from './key-vault.js';
 
+/** Authorities whose keys a process keeps at hand. */
+const MOST_OPEN = 128;
+
 /** Magnum's three authorities of a cluster, by our names. Engines use those they want. */
 export const AUTHORITY_PURPOSES = ['cluster', 'etcd', 'front-proxy'] as const;
 export type AuthorityPurpose = (typeof AUTHORITY_PURPOSES)[number];
@@ -52,6 +55,8 @@ export function openBayAuthorities(options: { records: AuthorityRecords; vault: 
   const { records, vault } = options;
   /** Making one costs 100 ms of a core: those who ask meanwhile wait for it. */
   const making = new Map<string, Promise<StoredAuthority>>();
+  /** Reading one costs a millisecond, which is as much as signing with it. */
+  const opened = new Map<string, { readonly encryptedKey: string; readonly authority: SigningAuthority }>();
 
   async function make(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<StoredAuthority> {
     const commonName = authorityNameOf(bay, purpose);
@@ -75,8 +80,21 @@ export function openBayAuthorities(options: { records: AuthorityRecords; vault: 
       return (await ensure(bay, purpose)).certificatePem;
     },
     async ensureSigning(bay, purpose) {
-      const { certificatePem, ...sealed } = await ensure(bay, purpose);
-      return openAuthority({ certificatePem, privateKeyPem: vault.open(sealed, { bayId: bay.id, purpose }) });
+      const stored = await ensure(bay, purpose);
+      const key = `${bay.id} ${purpose}`;
+      const known = opened.get(key);
+      // Only as long as it is the one on record: another may have taken its place.
+      if (known?.encryptedKey === stored.encryptedKey) return known.authority;
+      const { certificatePem, ...sealed } = stored;
+      const privateKeyPem = vault.open(sealed, { bayId: bay.id, purpose });
+      const authority = openAuthority({ certificatePem, privateKeyPem });
+      opened.delete(key);
+      opened.set(key, { encryptedKey: stored.encryptedKey, authority });
+      for (const oldest of opened.keys()) {
+        if (opened.size <= MOST_OPEN) break;
+        opened.delete(oldest);
+      }
+      return authority;
     },
   };
 }

@@ -8,6 +8,7 @@ export { CatalogueAdministration } from './catalogue/catalogue-entries.js';
 export { flavorSchema, imageSchema, networkSchema } from './catalogue/entry-kinds.js';
 export { Keypairs, keypairSchema } from './keypairs/keypairs.js';
 export * from './validation/fields.js';
+export { parsePatch } from './validation/json-patch.js';
 export * from './validation/parse.js';
 export * from './validation/refuse.js';
 export * from './validation/random-name.js';

@@ -2,6 +2,7 @@ import { X509Certificate, createPrivateKey, generateKeyPairSync, randomUUID } fr
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { nodeNameOf } from '@baykeeper/domain';
 import type { Bay, LoadBalancerId, NodeId } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { hashOfToken } from '@baykeeper/pki';
@@ -324,9 +325,12 @@ describe('certificates', () => {
 
   test('with a node’s name are refused', async () => {
     const bay = await makeBay();
-    await addNode(bay, 'web-master-0');
-    const body = { cluster_uuid: bay.id, csr: requestFor('web-master-0') };
-    expect((await call('POST', '/v1/certificates', { token: member, body })).status).toBe(400);
+    // Also one that the next scaling makes.
+    for (const ordinal of [0, 7]) {
+      const name = nodeNameOf(bay, { name: 'default-master', role: 'master', isDefault: true }, ordinal);
+      const body = { cluster_uuid: bay.id, csr: requestFor(name) };
+      expect((await call('POST', '/v1/certificates', { token: member, body })).status).toBe(400);
+    }
   });
 });
 

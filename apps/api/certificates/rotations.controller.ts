@@ -50,6 +50,9 @@ export class RotationsController {
 }
 
 function refuseBody(body: unknown): void {
-  const isEmpty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
+  const isEmpty =
+    body === undefined ||
+    body === null ||
+    (typeof body === 'object' && !Array.isArray(body) && Object.keys(body).length === 0);
   if (!isEmpty) throw invalidInput('This takes no body: leave it out.');
 }

@@ -7,7 +7,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BaykeeperError } from '@baykeeper/domain';
-import { Bays, flag, invalidAttribute, parseBody, parseQuery, randomName, text } from '@baykeeper/services';
+import { Bays, flag, invalidAttribute, parseBody, parsePatch, parseQuery, randomName, text } from '@baykeeper/services';
 import { callerOf } from '../access/caller-of.js';
 import { IDENT, MISSING, REFUSED, uuidSchema } from '../http/answers.js';
 import { Operation } from '../http/operation.decorator.js';
@@ -93,8 +93,9 @@ export class FederationsController {
     body: patchSchema,
     answers: { 202: { description: 'Never', schema: uuidSchema }, ...REFUSED, ...MISSING },
   })
-  update(@Param('ident') ident: string, @Query() query: unknown) {
+  update(@Param('ident') ident: string, @Query() query: unknown, @Body() body: unknown) {
     parseQuery(patchQuery, query);
+    parsePatch(body);
     throw missing(ident);
   }
 

@@ -109,6 +109,10 @@ describe('node groups', () => {
     [{ name: 'x', flavor_id: 'nonsense' }, 400],
     [{ name: 'x', bogus: true }, 400],
     [{ name: 'default-worker' }, 409],
+    // Their nodes would be called like those that are there.
+    [{ name: 'worker' }, 409],
+    [{ name: 'Master!' }, 409],
+    [{ name: '日本' }, 409],
   ])('%j is refused with %i', async (body, status) => {
     await setAddress();
     expect((await call('POST', groups(), body)).status).toBe(status);

@@ -79,7 +79,11 @@ export function bootPhaseOf(node: Node): NodeFailure['phase'] {
 }
 
 /** The host name of a group's node: a DNS label (RFC 1123), readable, unique in the bay through the ordinal. */
-export function nodeNameOf(bay: Bay, group: NodeGroup, ordinal: number): string {
+export function nodeNameOf(
+  bay: Pick<Bay, 'name'>,
+  group: Pick<NodeGroup, 'name' | 'role' | 'isDefault'>,
+  ordinal: number,
+): string {
   const slug = (text: string, longest: number): string =>
     text
       .toLowerCase()

@@ -123,7 +123,7 @@ export class Bays {
     const { bay, groups } = await this.show(caller, ident);
     const workers = defaultGroup(groups, 'worker');
     const nodeCount = readBayPatch(operations, bay, workers.nodeCount, countOf(groups, 'master'));
-    if (nodeCount === workers.nodeCount) return bay.id;
+    if (nodeCount === workers.nodeCount && operations.every(({ path }) => path[0] !== 'node_count')) return bay.id;
     refuseNoWorkers(nodeCount, rules);
     refuseWhileDeleting(bay);
     const wanted = groups.map((group) => (group.id === workers.id ? { ...group, nodeCount } : group));
@@ -133,6 +133,7 @@ export class Bays {
     const scope = { projectId: bay.projectId };
     await this.dependencies.database.transaction(async (stores) => {
       const before = await checkResize(stores, this.dependencies.quotas, workers, nodeCount);
+      if (before === nodeCount) return;
       await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
       await recordWish(stores, caller, bay, {
         action: 'cluster:update',

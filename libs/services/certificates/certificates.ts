@@ -119,18 +119,13 @@ export class Certificates {
   }
 
   private async rulesFor(bay: Bay, authority: SigningAuthority): Promise<Omit<TenantCertificateRules, 'days'>> {
-    const { nodes, nodeGroups } = this.dependencies.database.stores;
-    const [nodeRows, groups] = await Promise.all([
-      nodes.listByBay(scopeOf(bay), bay.id),
-      nodeGroups.listByBay(scopeOf(bay), bay.id),
-    ]);
-    const names = new Set(nodeRows.map((node) => node.name.toLowerCase()));
-    // Nodes of today and those that the next scaling makes: a group's prefix and any number.
+    const groups = await this.dependencies.database.stores.nodeGroups.listByBay(scopeOf(bay), bay.id);
+    // Nodes of today and those that the next scaling makes: a group's prefix and any number. A group outlives its nodes.
     const prefixes = groups.map((group) => nodeNameOf(bay, group, 0).slice(0, -1));
     const isReserved = (given: string): boolean => {
       const name = bare(given);
       const numbered = prefixes.some((prefix) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)));
-      return numbered || names.has(name) || OWN_NAMES.has(name) || isIP(name) !== 0;
+      return numbered || OWN_NAMES.has(name) || isIP(name) !== 0;
     };
     return { authorityName: authority.commonName, isReserved };
   }

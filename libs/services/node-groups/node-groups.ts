@@ -1,6 +1,6 @@
 /** The rules of node groups: which there are, how large each is, and which of its nodes go first. */
 import { randomUUID } from 'node:crypto';
-import { BaykeeperError, type Bay, type BayId, type NodeGroupId, type NodeId } from '@baykeeper/domain';
+import { BaykeeperError, type Bay, type BayId, nodeNameOf, type NodeGroupId, type NodeId } from '@baykeeper/domain';
 import type { Signals } from '@baykeeper/queue';
 import type { Database, NewNodeGroup, NodeGroupView, Stores } from '@baykeeper/storage';
 import { recordRefusal } from '../audit/record-audit.js';
@@ -57,6 +57,11 @@ export class NodeGroups {
     if (bay.apiAddress === null) throw conflict(`Cluster ${bay.id} has no api_address yet: wait until it can be used.`);
     if (views.some(({ group }) => group.name === body.name))
       throw conflict(`Cluster ${bay.id} already has a nodegroup ${showName(body.name)}: choose another name.`);
+    const nodeName = nodeNameOf(bay, { name: body.name, role: 'worker', isDefault: false }, 0);
+    if (views.some(({ group }) => nodeNameOf(bay, group, 0) === nodeName))
+      throw conflict(
+        `Nodes of ${showName(body.name)} would have the names of another nodegroup's: choose a name that differs in its first 20 letters and digits.`,
+      );
     if (body.role === 'master') throw invalidInput('Creating master nodegroups is currently not supported.');
     const id = randomUUID() as NodeGroupId;
     await this.dependencies.catalogue.entries.retried(async () => {
@@ -135,10 +140,9 @@ export class NodeGroups {
     const more = body.node_count - group.nodeCount;
     if (more > 0) await checkRoom(this.dependencies.capacity, countNodes(views) + more);
     const leaving = await this.nodesToRemove(bay, group.id, body.nodes_to_remove ?? []);
-    if (body.node_count === group.nodeCount && leaving.length === 0) return bay.id;
-
     await this.dependencies.database.transaction(async (stores) => {
       const before = await checkResize(stores, this.dependencies.quotas, group, body.node_count);
+      if (before === body.node_count && leaving.length === 0) return;
       const nodeCounts = [{ nodeGroupId: group.id, nodeCount: body.node_count }];
       await stores.bays.changeWish(ownScope(caller), bay.id, { nodeCounts });
       for (const { id } of leaving)

@@ -23,7 +23,7 @@ export class Rotations {
       caller,
       ident,
       'credential:rotate',
-      (bay) => `A ${bay.engine} cluster keeps no credentials of a cloud: there is nothing to rotate.`,
+      (bay) => `A ${bay.engine} cluster keeps no credentials of a cloud, and rotating its own is not supported yet.`,
     );
   }
 
