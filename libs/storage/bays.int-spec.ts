@@ -226,6 +226,12 @@ describe('facts of a bay', () => {
   });
 });
 
+/** Times are kept to the millisecond, so two that follow at once may be the same. */
+async function laterMillisecond(): Promise<void> {
+  const end = Date.now() + 2;
+  while (Date.now() < end) await new Promise(setImmediate);
+}
+
 describe('the sweep', () => {
   it('wakes what is not settled, and settled bays only after a while, longest unseen first', async () => {
     const own = await openDatabase({ url: await server.freshUrl() });
@@ -241,6 +247,7 @@ describe('the sweep', () => {
       for (const { bay } of [leaving, settled, unsettled]) {
         await bays.acquireLease(bay.id, 'w', 60);
         await bays.saveFacts(bay.id, 1, { settledGeneration: bay === unsettled.bay ? 0 : 1 });
+        await laterMillisecond();
       }
       await bays.requestDeletion(SYSTEM, leaving.bay.id);
       await bays.acquireLease(leaving.bay.id, 'w', 60);
