@@ -20,11 +20,13 @@ export interface HaproxySetting {
   /** A member that answers each line with its name. */
   startMember(name: string): Promise<Member & { stop(): Promise<void> }>;
   open(host: string, port: number): Promise<Socket>;
-  /** One question over a connection of its own. */
+  /** One question over a connection of its own. An address that is on no machine may never answer: rejects after 2 s. */
   ask(host: string, port: number): Promise<string>;
   processes(): Promise<Processes>;
   cleanUp(): Promise<void>;
 }
+
+const CONNECT_MS = 2_000;
 
 export async function openHaproxySetting(addressPool: string | null): Promise<HaproxySetting> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'baykeeper-lb-'));
@@ -38,9 +40,14 @@ export async function openHaproxySetting(addressPool: string | null): Promise<Ha
     new Promise((resolve, reject) => {
       const socket = connect({ host, port });
       sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
+      const unanswered = setTimeout(() => socket.destroy(new Error('no connection')), CONNECT_MS);
+      socket.once('close', () => {
+        clearTimeout(unanswered);
+        sockets.delete(socket);
+      });
       socket.once('error', reject);
       socket.once('connect', () => {
+        clearTimeout(unanswered);
         socket.on('error', () => undefined);
         resolve(socket);
       });
