@@ -10,6 +10,7 @@ import {
   type NodeStepJob,
   type ReconcileJob,
   type RedisConnection,
+  type RedisWatch,
 } from '@baykeeper/queue';
 import {
   CallAgain,
@@ -35,7 +36,7 @@ export interface Processors {
 }
 
 export function startProcessors(
-  connection: RedisConnection,
+  { redis: connection, redisWatch }: { readonly redis: RedisConnection; readonly redisWatch: RedisWatch },
   dependencies: ReconcilerDependencies,
   listing: MachineListing,
   settings: ProcessorSettings,
@@ -54,7 +55,10 @@ export function startProcessors(
     (job, token) => processNodeStep(dependencies, job, token),
     { ...workerOptions(connection), concurrency: settings.stepConcurrency },
   );
-  for (const worker of [bays, nodeSteps]) logFailures(worker, dependencies.log);
+  for (const worker of [bays, nodeSteps]) {
+    logFailures(worker, dependencies.log);
+    redisWatch.addQueue(worker);
+  }
   return {
     async close() {
       await Promise.all([bays.close(), nodeSteps.close()]);
@@ -91,8 +95,5 @@ function logFailures(worker: Worker, log: Log): void {
       { queue: worker.name, job: job?.name, jobId: job?.id, attempt: job?.attemptsMade, error: detailOf(error) },
       'a job failed',
     );
-  });
-  worker.on('error', (error) => {
-    log.warn({ queue: worker.name, error: detailOf(error) }, 'a queue connection failed');
   });
 }

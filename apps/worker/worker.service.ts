@@ -31,7 +31,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationBootstrap(): Promise<void> {
     const { installation, configuration, log } = this;
     const dependencies = this.reconcilerDependencies();
-    this.processors = startProcessors(installation.redis, dependencies, openMachineListing(dependencies), {
+    this.processors = startProcessors(installation, dependencies, openMachineListing(dependencies), {
       reconcileConcurrency: configuration.workerConcurrency,
       stepConcurrency: configuration.workerConcurrency * STEPS_PER_RECONCILE,
     });

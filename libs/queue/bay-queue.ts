@@ -7,6 +7,7 @@
 import { FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { BayId, NodeId, NodeStep } from '@baykeeper/domain';
 import type { RedisConnection } from './connection.js';
+import type { RedisWatch } from './redis-watch.js';
 
 export const BAYS_QUEUE = 'baykeeper-bays';
 export const NODE_STEPS_QUEUE = 'baykeeper-node-steps';
@@ -38,10 +39,11 @@ export interface BayQueue {
 /** What is done is of no further use in Redis: the ledger of writes is in PostgreSQL. */
 const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
 
-export function openBayQueue(connection: RedisConnection): BayQueue {
+export function openBayQueue(connection: RedisConnection, watch: RedisWatch): BayQueue {
   const bays = new Queue<ReconcileJob>(BAYS_QUEUE, { connection });
   const nodeSteps = new Queue<NodeStepJob>(NODE_STEPS_QUEUE, { connection });
   const flows = new FlowProducer({ connection });
+  for (const queue of [bays, nodeSteps, flows]) watch.addQueue(queue);
 
   return {
     async enqueueReconcile(bayId) {

@@ -4,8 +4,14 @@ import { BaykeeperError } from '@baykeeper/domain';
 /** A connection as BullMQ and the signals need it: it waits for Redis to come back instead of failing a command. */
 export type RedisConnection = Redis | Cluster;
 
-/** BullMQ's blocking commands demand that a command is never given up while the connection is away. */
-const OPTIONS: RedisOptions = { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 100, 2_000) };
+const OPTIONS: RedisOptions = {
+  // BullMQ's blocking commands demand that a command is never given up while the connection is away.
+  maxRetriesPerRequest: null,
+  retryStrategy: (times) => Math.min(times * 100, 2_000),
+  // Milliseconds in which the other end may hang up, too. ioredis waits for that even where there is no connection, and
+  // keeps a process alive for so long.
+  disconnectTimeout: 250,
+};
 
 /**
  * Opens Redis from a URL:

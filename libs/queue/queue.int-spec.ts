@@ -1,5 +1,5 @@
 /** The queues, the relay and the signals over a real Redis that forgets, dies and comes back. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { UnrecoverableError, Worker, type Job } from 'bullmq';
 import { randomUUID } from 'node:crypto';
 import type { BayId, Log, NodeId } from '@baykeeper/domain';
@@ -9,12 +9,17 @@ import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing
 import { BAYS_QUEUE, NODE_STEPS_QUEUE, openBayQueue, type BayQueue } from './bay-queue.js';
 import { openRedis, type RedisConnection } from './connection.js';
 import { relayOutbox } from './outbox-relay.js';
+import { openRedisWatch, type RedisWatch } from './redis-watch.js';
 import { openSignals } from './signals.js';
 import { waitForRedis } from './wait-for-redis.js';
 import { startTestRedis, type TestRedis } from './testing/start-test-redis.js';
 
 let server: TestRedis;
 let redis: RedisConnection;
+let watch: RedisWatch;
+const lines: string[] = [];
+const write: Log['info'] = (facts, message) => lines.push(`${message} ${JSON.stringify(facts)}`);
+const log: Log = { debug: write, info: write, warn: write, error: write };
 let queue: BayQueue;
 let workers: Worker[] = [];
 
@@ -23,9 +28,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop());
 beforeEach(async () => {
-  redis = connect();
+  lines.length = 0;
+  redis = openRedis(server.url);
+  watch = openRedisWatch(redis, log);
   await redis.flushall();
-  queue = openBayQueue(redis);
+  queue = openBayQueue(redis, watch);
 });
 afterEach(async () => {
   await Promise.all(workers.map((worker) => worker.close(true)));
@@ -34,11 +41,12 @@ afterEach(async () => {
   redis.disconnect();
 });
 
-function connect(): RedisConnection {
-  const connection = openRedis(server.url);
-  connection.on('error', () => undefined);
-  return connection;
+/** Of another process. */
+function connect(): { readonly other: RedisConnection; readonly otherWatch: RedisWatch } {
+  const other = openRedis(server.url);
+  return { other, otherWatch: openRedisWatch(other, SILENT) };
 }
+const SILENT: Log = { debug: () => 0, info: () => 0, warn: () => 0, error: () => 0 };
 
 function work(name: string, handle: (job: Job<{ bayId: BayId; nodeId: NodeId }>) => Promise<void>): Worker {
   const worker = new Worker(name, handle, {
@@ -47,7 +55,7 @@ function work(name: string, handle: (job: Job<{ bayId: BayId; nodeId: NodeId }>)
     stalledInterval: 500,
     lockDuration: 1_000,
   });
-  worker.on('error', () => undefined);
+  watch.addQueue(worker);
   workers.push(worker);
   return worker;
 }
@@ -249,8 +257,8 @@ describe('the outbox relay', () => {
 
 describe('signals', () => {
   it('reach everybody who listens to the topic, in any process, and nobody after that', async () => {
-    const other = connect();
-    const [own, theirs] = [openSignals(redis), openSignals(other)];
+    const { other, otherWatch } = connect();
+    const [own, theirs] = [openSignals(redis, watch), openSignals(other, otherWatch)];
     const heard: string[] = [];
     const stop = await own.subscribe('a', () => heard.push('own'));
     await theirs.subscribe('a', () => heard.push('theirs'));
@@ -267,8 +275,8 @@ describe('signals', () => {
   });
 
   it('reach whoever subscribed at whatever moment of the opening of the connection', async () => {
-    const other = connect();
-    const signals = openSignals(other);
+    const { other, otherWatch } = connect();
+    const signals = openSignals(other, otherWatch);
     const heard = new Set<string>();
     const subscribed: Promise<unknown>[] = [];
     const topics = Array.from({ length: 300 }, (_value, index) => `moment ${String(index)}`);
@@ -290,8 +298,8 @@ describe('signals', () => {
     // From the dump, 20 ms a key: it answers all the while, and says that it is loading.
     const slowly = ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024'];
     await server.start(['--appendonly', 'no', ...slowly]);
-    const other = connect();
-    const signals = openSignals(other);
+    const { other, otherWatch } = connect();
+    const signals = openSignals(other, otherWatch);
     let heard = 0;
     await signals.subscribe('early', () => (heard += 1));
     await until('Redis', async () => (await redis.get('ballast:0')) !== null);
@@ -328,7 +336,7 @@ describe('when Redis', () => {
 
   it('is killed, workers, queues and signals find it again and lose nothing that it had confirmed', async () => {
     const bay = newBay();
-    const signals = openSignals(redis);
+    const signals = openSignals(redis, watch);
     let heard = 0;
     await signals.subscribe('again', () => (heard += 1));
     await queue.enqueueNodeSteps(bay, newNode(), ['create-machine']);
@@ -356,19 +364,52 @@ describe('when Redis', () => {
     await until('the job after it', () => seen.length === 3);
     await signals.close();
   }, 60_000);
+
+  it('is away for a while, the log says that once, and once that it is back', async () => {
+    const printed = jest.spyOn(console, 'error');
+    const signals = openSignals(redis, watch);
+    await signals.subscribe('again', () => undefined);
+    const worker = work(BAYS_QUEUE, () => Promise.resolve());
+    await worker.waitUntilReady();
+    let tries = 0;
+    redis.on('reconnecting', () => (tries += 1));
+    for (const outages of [1, 2]) {
+      tries = 0;
+      await server.kill();
+      await until('several tries', () => tries >= 4);
+      await server.start();
+      await until('the word', () => lines.filter((line) => line.startsWith('Redis is back')).length === outages);
+      await until('the worker', () => worker.getBackend().connection.status === 'ready');
+      await signals.subscribe(`again ${String(outages)}`, () => undefined);
+      await queue.enqueueReconcile(newBay());
+      await until('the job', async () => Object.keys(await jobs(BAYS_QUEUE)).length === 0);
+    }
+    expect(lines.map((line) => line.split(' {')[0])).toEqual([
+      ...['the connection to Redis is lost; it is tried again until it is back', 'Redis is back'],
+      ...['the connection to Redis is lost; it is tried again until it is back', 'Redis is back'],
+    ]);
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+    await signals.close();
+    await worker.close();
+    expect(lines).toHaveLength(4);
+  }, 60_000);
+
+  it('is there, what else goes wrong with a queue is said each time', async () => {
+    const worker = work(BAYS_QUEUE, () => Promise.resolve());
+    await worker.waitUntilReady();
+    for (const words of ['could not renew lock for job 1', 'could not renew lock for job 2']) {
+      worker.emit('error', new Error(words));
+    }
+    expect(lines).toEqual([
+      `a queue failed {"queue":"${BAYS_QUEUE}","error":"could not renew lock for job 1"}`,
+      `a queue failed {"queue":"${BAYS_QUEUE}","error":"could not renew lock for job 2"}`,
+    ]);
+  });
 });
 
 describe('a start without Redis', () => {
-  const lines: string[] = [];
-  const log: Log = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: (facts, message) => lines.push(`${message} ${JSON.stringify(facts)}`),
-    error: () => undefined,
-  };
-
   it('says where it looks for it, again and again, and ends with what to do', async () => {
-    lines.length = 0;
     const url = 'redis://:secret@127.0.0.1:21799';
     const nowhere = openRedis(url);
     nowhere.on('error', () => undefined);

@@ -4,6 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import type { RedisConnection } from './connection.js';
+import type { RedisWatch } from './redis-watch.js';
 
 const PREFIX = 'baykeeper:signal:';
 
@@ -21,7 +22,7 @@ export const nodeTopic = (nodeId: string): string => `node:${nodeId}`;
 export const OUTBOX_TOPIC = 'outbox';
 
 /** One subscriber connection serves all topics of a process. */
-export function openSignals(connection: RedisConnection): Signals {
+export function openSignals(connection: RedisConnection, watch: RedisWatch): Signals {
   // Without the check whether Redis is ready: its INFO may come after a SUBSCRIBE, is refused then, and the connection that
   // ioredis makes instead knows nothing of the subscription.
   const subscriber =
@@ -31,8 +32,8 @@ export function openSignals(connection: RedisConnection): Signals {
   subscriber.on('message', (channel: string) => {
     for (const callback of callbacks.get(channel) ?? []) callback();
   });
-  // ioredis subscribes again by itself after a lost connection; an error without a listener would end the process.
-  subscriber.on('error', () => undefined);
+  // ioredis subscribes again by itself after a lost connection.
+  watch.addConnection(subscriber);
 
   return {
     async publish(topic) {

@@ -12,10 +12,12 @@ import { decideDrivers, type Configuration } from '@baykeeper/platform';
 import {
   openBayQueue,
   openRedis,
+  openRedisWatch,
   openSignals,
   waitForRedis,
   type BayQueue,
   type RedisConnection,
+  type RedisWatch,
   type Signals,
 } from '@baykeeper/queue';
 import { openDatabase, runMigrations, type Database } from '@baykeeper/storage';
@@ -26,13 +28,13 @@ import {
   type ControlPlaneForNodes,
 } from '../control-plane/control-plane.js';
 
-const LOG_FAILURES_EVERY_MS = 5_000;
-
 export interface Installation {
   /** The mark on everything it makes at its drivers; the same for ever. */
   readonly id: string;
   readonly database: Database;
   readonly redis: RedisConnection;
+  /** For whatever else works with Redis. */
+  readonly redisWatch: RedisWatch;
   readonly queue: BayQueue;
   readonly signals: Signals;
   readonly drivers: Drivers;
@@ -63,7 +65,7 @@ export async function openInstallation(
   for (const name of await runMigrations(database)) log.info({ migration: name }, 'migrated the database');
   const id = await database.stores.settings.ensure('installation', randomUUID);
   const redis = openRedis(redisUrl);
-  logFailures(redis, log);
+  const redisWatch = openRedisWatch(redis, log);
   try {
     await waitForRedis(redis, redisUrl, log);
   } catch (error) {
@@ -71,8 +73,8 @@ export async function openInstallation(
     await database.close();
     throw error;
   }
-  const queue = openBayQueue(redis);
-  const signals = openSignals(redis);
+  const queue = openBayQueue(redis, redisWatch);
+  const signals = openSignals(redis, redisWatch);
   const decision = await decideDrivers(configuration);
   await refuseOtherDrivers(database, decision);
   const drivers = await openDrivers({
@@ -101,6 +103,7 @@ export async function openInstallation(
     id,
     database,
     redis,
+    redisWatch,
     queue,
     signals,
     drivers,
@@ -117,16 +120,6 @@ export async function openInstallation(
       await database.close();
     },
   };
-}
-
-/** Failing tries come several a second; one line now and then tells as much. */
-function logFailures(redis: RedisConnection, log: Log): void {
-  let loggedAt = -Infinity;
-  redis.on('error', (error: Error) => {
-    if (performance.now() - loggedAt < LOG_FAILURES_EVERY_MS) return;
-    loggedAt = performance.now();
-    log.warn({ error: error.message }, 'the connection to Redis failed');
-  });
 }
 
 /**
