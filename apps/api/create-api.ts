@@ -35,7 +35,7 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
   };
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts), adapter, nestOptions);
   app.useGlobalFilters(new FailureFilter({ baseUrl, identityUrl, log }));
-  app.get(OpenapiHolder).document = buildOpenapiDocument(app, version);
+  app.get(OpenapiHolder).document = buildOpenapiDocument(app, version, identityUrl);
   await app.init();
   await adapter.getInstance().ready();
   return app;

@@ -84,6 +84,8 @@ describeWithKeystone('a Keystone that others run', () => {
     const own = await fetch(`${server.url}/identity/v3/auth/tokens`, { method: 'POST', body: '{}' });
     expect(own.status).toBe(404);
     expect(await own.text()).toContain(keystone.url);
+    const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as { readonly paths: object };
+    expect(Object.keys(document.paths).filter((path) => path.startsWith('/identity'))).toEqual([]);
     expect(await (await fetch(`${server.url}/readyz`)).json()).toMatchObject({ checks: { keystone: true } });
   }, 60_000);
 

@@ -43,6 +43,22 @@ describe('the OpenAPI document', () => {
     expect(text).not.toContain('#/$defs/');
   });
 
+  test('leaves the identity service out where tokens come from another one, and everything else in', async () => {
+    const elsewhere = await renderOpenapi('https://keystone.example/v3');
+    const other = JSON.parse(elsewhere) as Document;
+    const isOurs = (path: string): boolean => !path.startsWith('/identity');
+    expect(Object.keys(document.paths).every(isOurs)).toBe(false);
+    expect(other.paths).toEqual(Object.fromEntries(Object.entries(document.paths).filter(([path]) => isOurs(path))));
+    expect(elsewhere).toContain('https://keystone.example/v3');
+    expect(elsewhere).not.toContain('/identity');
+    // Schemas: all that are referred to, and none of tokens, users and the like.
+    const names = new Set([...elsewhere.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
+    expect(Object.keys(other.components.schemas).sort()).toEqual([...names].sort());
+    expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['AuthInput', 'Bay']));
+    expect(Object.keys(other.components.schemas)).not.toContain('AuthInput');
+    expect(Object.keys(other.components.schemas)).toContain('Bay');
+  });
+
   test('has one name per operation', () => {
     const ids = operations().map(([, { operationId }]) => operationId);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
