@@ -158,7 +158,7 @@ function makeParts({ installation, configuration, identity, keystone, registry, 
     processes: new ProcessRecords(database),
     audit: new AuditTrail(database),
     certificates,
-    credentials: new Credentials({ engines: drivers, certificates }),
+    credentials: new Credentials({ database, engines: drivers, certificates }),
     enrolment: new NodeEnrolment({
       ...shared,
       authorities: pki.authorities,

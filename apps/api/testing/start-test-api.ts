@@ -196,7 +196,7 @@ async function openApp({
       processes: new ProcessRecords(database),
       audit: new AuditTrail(database),
       certificates,
-      credentials: new Credentials({ engines, certificates }),
+      credentials: new Credentials({ database, engines, certificates }),
       enrolment,
       records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, 'test', log),
       events: new BayEvents(database, signals),

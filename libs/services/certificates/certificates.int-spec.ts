@@ -131,7 +131,7 @@ describe('revocation', () => {
 
 describe('credentials', () => {
   const bundleFor = (bay: TestBay['bay'], name?: string): Promise<{ fileName: string; zip: Uint8Array }> =>
-    new Credentials({ engines, certificates }).bundle(world.caller, bay, name);
+    new Credentials({ database, engines, certificates }).bundle(world.caller, bay, name);
 
   test('hold a fresh key with a certificate of the authority, on record for the user', async () => {
     const { fileName, zip } = await bundleFor({ ...world.bay, apiAddress: 'tcp://203.0.113.7:2376' });
@@ -164,5 +164,11 @@ describe('credentials', () => {
     const { zip } = await bundleFor({ ...world.bay, tlsDisabled: true, apiAddress: 'tcp://203.0.113.7:2375' });
     expect(Object.keys(unzipSync(zip)).sort()).toEqual(['web/', 'web/docker.env']);
     expect(await issued()).toEqual([]);
+    const { projectId, userId } = world.caller;
+    const [entry] = await database.stores.audit.list(projectId, { limit: 1, before: null });
+    expect(entry).toMatchObject({
+      ...{ action: 'certificate:create_credentials', outcome: 'success', userId },
+      ...{ targetId: world.bay.id, detail: 'Nothing was signed: the bay has no TLS.' },
+    });
   });
 });

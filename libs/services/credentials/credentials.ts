@@ -1,11 +1,14 @@
 /** The zip with which a tenant's client speaks to a bay: made anew for each download, and kept nowhere. */
 import { BaykeeperError, type Bay } from '@baykeeper/domain';
 import { credentialsZip } from '@baykeeper/pki';
+import type { Database } from '@baykeeper/storage';
+import { recordAudit } from '../audit/record-audit.js';
 import type { Caller } from '../caller.js';
 import type { Engines } from '../catalogue/catalogue.js';
 import type { Certificates } from '../certificates/certificates.js';
 
 export interface CredentialsDependencies {
+  readonly database: Pick<Database, 'stores'>;
   readonly engines: Engines;
   readonly certificates: Pick<Certificates, 'createClientIdentity'>;
 }
@@ -31,9 +34,17 @@ export class Credentials {
         publicMessage: `Bay ${bay.name} has no address yet: ask again when its status is CREATE_COMPLETE.`,
       });
     }
+    // What is signed is on record by that.
     const tls = bay.tlsDisabled
       ? null
       : await this.dependencies.certificates.createClientIdentity(caller, bay, commonName);
+    if (tls === null) {
+      await recordAudit(this.dependencies.database.stores, caller, {
+        action: 'certificate:create_credentials',
+        target: { kind: 'cluster', id: bay.id, name: bay.name },
+        detail: 'Nothing was signed: the bay has no TLS.',
+      });
+    }
     const engine = this.dependencies.engines.engine(bay.engine);
     const files = engine.credentialFiles({ bayName: bay.name, apiAddress, tls });
     return { fileName: `${bay.name}.zip`, zip: credentialsZip(bay.name, files) };
