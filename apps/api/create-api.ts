@@ -11,7 +11,7 @@ import { createServer, type ServerOptions } from './http/create-server.js';
 import { FailureFilter } from './http/failure.filter.js';
 import { NestLog } from './http/nest-log.js';
 
-export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProxies' | 'identityUrl'> {
+export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProxies' | 'identityUrl' | 'audit'> {
   readonly parts: ApiParts;
   readonly access: AccessCheck;
   readonly log: Log;
@@ -21,9 +21,9 @@ export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProx
 export async function createApi(options: ApiOptions): Promise<NestFastifyApplication> {
   const { parts, access, log } = options;
   const { baseUrl, version } = parts.settings;
-  const { observe, trustedProxies, identityUrl } = options;
+  const { observe, trustedProxies, identityUrl, audit } = options;
   const adapter = createServer({
-    ...{ baseUrl, identityUrl, access, log },
+    ...{ baseUrl, identityUrl, access, audit, log },
     ...(observe && { observe }),
     ...(trustedProxies && { trustedProxies }),
   });

@@ -25,6 +25,7 @@ import {
   Quotas,
   Rotations,
   createListenerIdentity,
+  openAuditCollector,
   putBuiltIns,
   seedCatalogue,
   type Caller,
@@ -38,6 +39,7 @@ import path from 'node:path';
 import { openAccessCheck } from './access/access-check.js';
 import { openRequestLimit } from './access/request-limit.js';
 import { ApiSettings } from './api-settings.js';
+import { loginEntry } from './audit/collected-entries.js';
 import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
@@ -68,9 +70,13 @@ export async function openService(
   log: Log,
 ): Promise<Service> {
   const { loginsPerMinute, loginsPerUserPerMinute, requestsPerSecond, trustedProxies } = configuration;
+  const audit = openAuditCollector({ audit: installation.database.stores.audit, log });
   const identity = openIdentity({
     database: installation.database,
     tokenHours: configuration.tokenHours,
+    onLogin: (login) => {
+      audit.add(loginEntry(login));
+    },
     limiter: openLoginLimiter(openRateLimiter(installation.redis, log), {
       address: loginsPerMinute,
       user: loginsPerUserPerMinute,
@@ -91,6 +97,7 @@ export async function openService(
   const app = await createApi({
     parts,
     log,
+    audit,
     access: identityUrl === undefined ? check : withExternalIdentity(check, identityUrl),
     identityUrl,
     trustedProxies,
@@ -121,6 +128,7 @@ export async function openService(
       stopWatching();
       parts.events.close();
       await Promise.all([closeApi(app), nodes.close()]);
+      await audit.close();
       keystone?.close();
     },
   };

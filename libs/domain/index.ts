@@ -6,6 +6,7 @@ export * from './catalogue.js';
 export * from './node.js';
 export * from './load-balancer.js';
 export * from './client-address.js';
+export * from './source-address.js';
 export * from './event.js';
 export * from './planning/index.js';
 export * from './log.js';

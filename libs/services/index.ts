@@ -1,3 +1,4 @@
+export * from './audit/audit-collector.js';
 export * from './audit/audit-trail.js';
 export * from './audit/record-audit.js';
 export * from './caller.js';

@@ -4,7 +4,7 @@ import { readTable } from '@baykeeper/storage/testing/read-table.js';
 import { seedBay } from '@baykeeper/storage/testing/seed.js';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { openIdentity } from './index.js';
-import { openTestIdentity, PASSWORD, type TestIdentity } from './testing/test-identity.js';
+import { HOME, openTestIdentity, PASSWORD, type TestIdentity } from './testing/test-identity.js';
 
 jest.setTimeout(120_000);
 
@@ -205,7 +205,7 @@ describe('a password', () => {
 });
 
 describe('the audit', () => {
-  it('tells of every change and of every refused login, and no secret', async () => {
+  it('tells of every change and of every login, and no secret', async () => {
     const { projects, users, grants, applicationCredentials } = test.identity;
     const project = await projects.create(test.administrator, { name: 'web' });
     await projects.update(test.administrator, project.id, { description: 'x' });
@@ -236,17 +236,22 @@ describe('the audit', () => {
       'identity:create_application_credential success',
       'identity:delete_application_credential success',
       'identity:change_password success',
-      'identity:issue_token refused',
-      'identity:issue_token refused',
       'identity:revoke_grant success',
       'identity:delete_user success',
       'identity:delete_project success',
     ]);
     expect(entries[4]).toMatchObject({ project_id: project.id, user_id: first, detail: 'member for user ada' });
     expect(entries[4]).toMatchObject({ request_id: 'req-1', address: '192.0.2.1', target_name: 'web' });
-    expect(entries[8]).toMatchObject({ user_name: 'ada', detail: 'wrong password or disabled user' });
-    expect(entries[9]).toMatchObject({ user_name: null, target_name: null, detail: 'unknown user' });
-    const text = JSON.stringify(entries);
+    const tell = { method: 'password', projectId: null, origin: { address: null, requestId: null } };
+    expect(test.logins.slice(-2)).toEqual([
+      { ...tell, user: { id: ada.id, name: 'ada' }, refusal: expect.objectContaining({ code: 'unauthenticated' }) },
+      { ...tell, user: null, refusal: expect.objectContaining({ detail: 'unknown user' }) },
+    ]);
+    expect(test.logins.at(-3)).toMatchObject({
+      ...{ method: 'password', user: { id: ada.id, name: 'ada' }, projectId: project.id, refusal: null },
+      origin: { address: HOME, requestId: null },
+    });
+    const text = JSON.stringify([entries, test.logins]);
     for (const secret of [PASSWORD, 'battery staple', 'wr0ng', made.secret]) expect(text).not.toContain(secret);
   });
 });

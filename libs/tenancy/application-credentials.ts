@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { BaykeeperError } from '@baykeeper/domain';
+import { BaykeeperError, sourceOf } from '@baykeeper/domain';
 import type { AccessRule, ApplicationCredentialRecord, Database } from '@baykeeper/storage';
 import { LONGEST_PASSWORD } from './check-password.js';
-import { sourceOf } from './login.js';
 import type { Passwords } from './password.js';
 import { checkMayChange, invalid, missing, notAllowed, type Actor } from './principal.js';
 import { recordChange } from './record-change.js';

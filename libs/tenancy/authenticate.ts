@@ -11,7 +11,6 @@ import { findScope } from './find-scope.js';
 import type { Attempt, LoginSettings, Subject } from './login-subject.js';
 import type { IssuedToken, Login, Proof } from './login.js';
 import { ADMIN_PROJECT, isSystemAdmin, type Origin, type Principal } from './principal.js';
-import { isRefusal, recordRefusal } from './record-change.js';
 
 const TOKEN_BYTES = 32;
 const AUDIT_ID_BYTES = 16;
@@ -28,18 +27,25 @@ export async function authenticate(
   origin: Origin,
 ): Promise<IssuedToken> {
   const attempt: Attempt = { ...origin, user: null };
+  const { method } = login.proof;
   try {
     const subject = await identify(database, settings, login.proof, attempt);
+    attempt.user = subject.user;
     const scope = await findScope(database.stores, subject, login.scope);
-    return await issueToken(database, settings, subject, scope);
+    const issued = await issueToken(database, settings, subject, scope);
+    const projectId = issued.principal.projectId ?? issued.principal.systemProjectId;
+    settings.onLogin({ method, user: subject.user, projectId, refusal: null, origin });
+    return issued;
   } catch (error) {
-    // What is tried with unknown tokens is not bounded, and tells nothing: the table is not theirs to fill.
-    if (isRefusal(error) && login.proof.method !== 'token') {
-      const { user } = attempt;
-      await recordRefusal(database.stores, { action: 'identity:issue_token', user, error, origin });
-    }
+    if (isRefusal(error)) settings.onLogin({ method, user: attempt.user, projectId: null, refusal: error, origin });
     throw error;
   }
+}
+
+const REFUSALS = new Set<string>(['unauthenticated', 'forbidden', 'too-many-requests']);
+
+function isRefusal(error: unknown): error is BaykeeperError {
+  return error instanceof BaykeeperError && REFUSALS.has(error.code);
 }
 
 function identify(database: Database, settings: LoginSettings, proof: Proof, attempt: Attempt): Promise<Subject> {
@@ -49,11 +55,11 @@ function identify(database: Database, settings: LoginSettings, proof: Proof, att
     case 'application_credential':
       return checkApplicationCredential(database, settings, proof, attempt);
     case 'token':
-      return checkToken(settings, proof.token);
+      return checkToken(settings, proof.token, attempt);
   }
 }
 
-async function checkToken(settings: LoginSettings, token: string): Promise<Subject> {
+async function checkToken(settings: LoginSettings, token: string, attempt: Attempt): Promise<Subject> {
   const principal = await settings.validateToken(token);
   if (principal === null) {
     throw new BaykeeperError({
@@ -62,6 +68,7 @@ async function checkToken(settings: LoginSettings, token: string): Promise<Subje
     });
   }
   const { applicationCredential, projectId, roles } = principal;
+  attempt.user = { id: principal.userId, name: principal.userName };
   if (applicationCredential?.unrestricted === false) {
     throw new BaykeeperError({
       code: 'forbidden',
@@ -69,7 +76,7 @@ async function checkToken(settings: LoginSettings, token: string): Promise<Subje
     });
   }
   return {
-    user: { id: principal.userId, name: principal.userName },
+    user: attempt.user,
     methods: [...new Set([...principal.methods, 'token'])],
     parent: principal,
     credential: applicationCredential &&

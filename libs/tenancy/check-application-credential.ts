@@ -1,8 +1,8 @@
-import { BaykeeperError } from '@baykeeper/domain';
+import { BaykeeperError, sourceOf } from '@baykeeper/domain';
 import type { ApplicationCredentialRecord, Database, UserRecord } from '@baykeeper/storage';
 import type { Attempt, LoginSettings, Subject } from './login-subject.js';
 import { findUser, LONGEST_PASSWORD, takeTurn } from './check-password.js';
-import { sourceOf, type CredentialProof } from './login.js';
+import type { CredentialProof } from './login.js';
 import { secretMatches } from './secret.js';
 
 /** @throws BaykeeperError `unauthenticated`; `too-many-requests` */

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { BaykeeperError, type UserId } from '@baykeeper/domain';
+import { BaykeeperError, sourceOf, type UserId } from '@baykeeper/domain';
 import type { Database, LockPolicy, UserRecord } from '@baykeeper/storage';
 import type { Attempt, LoginSettings, Subject } from './login-subject.js';
-import { sourceOf, type LoginLimiter, type PasswordProof, type UserReference } from './login.js';
+import type { LoginLimiter, PasswordProof, UserReference } from './login.js';
 import { isOurDomain } from './principal.js';
 
 /**

@@ -14,7 +14,7 @@ import { authenticate, hashToken } from './authenticate.js';
 import { checkPassword } from './check-password.js';
 import { Grants } from './grants.js';
 import type { LoginSettings } from './login-subject.js';
-import { UNLIMITED, type IssuedToken, type Login, type LoginLimiter } from './login.js';
+import { UNLIMITED, type FinishedLogin, type IssuedToken, type Login, type LoginLimiter } from './login.js';
 import { openPasswords, type PasswordCost } from './password.js';
 import { ADMIN_PROJECT, invalid, isSystemAdmin, type Actor, type Origin, type Principal } from './principal.js';
 import { Projects } from './projects.js';
@@ -29,6 +29,8 @@ export interface IdentitySettings {
   readonly tokenHours?: number;
   /** How often somebody may try to log in; as often as one likes unless told. */
   readonly limiter?: LoginLimiter;
+  /** Called after each login, refused or not; it may not throw and is not waited for. */
+  readonly onLogin?: (login: FinishedLogin) => void;
   readonly now?: () => Date;
   /** What hashing a password costs. Only tests, which are in a hurry, have a reason to say it. */
   readonly passwordCost?: PasswordCost;
@@ -73,6 +75,7 @@ export function openIdentity({
   database,
   tokenHours = DEFAULT_TOKEN_HOURS,
   limiter = UNLIMITED,
+  onLogin = () => undefined,
   now = () => new Date(),
   passwordCost,
 }: IdentitySettings): Identity {
@@ -85,7 +88,7 @@ export function openIdentity({
     const tokenHash = hashToken(token);
     return cache.get(tokenHash, async () => principalOf(await database.stores.tokens.find(tokenHash)));
   };
-  const settings: LoginSettings = { passwords, limiter, tokenHours, now, validateToken };
+  const settings: LoginSettings = { passwords, limiter, tokenHours, now, onLogin, validateToken };
   return {
     validateToken,
     authenticate: (login, origin = NOWHERE) => authenticate(database, settings, login, origin),

@@ -1,6 +1,6 @@
 import type { UserId } from '@baykeeper/domain';
 import type { ApplicationCredentialRecord } from '@baykeeper/storage';
-import type { LoginLimiter } from './login.js';
+import type { FinishedLogin, LoginLimiter } from './login.js';
 import type { Passwords } from './password.js';
 import type { Origin, Principal } from './principal.js';
 
@@ -9,6 +9,7 @@ export interface LoginSettings {
   readonly limiter: LoginLimiter;
   readonly tokenHours: number;
   readonly now: () => Date;
+  readonly onLogin: (login: FinishedLogin) => void;
   readonly validateToken: (token: string) => Promise<Principal | null>;
 }
 

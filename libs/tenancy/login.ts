@@ -1,4 +1,5 @@
-import type { DomainReference, Principal } from './principal.js';
+import type { BaykeeperError, ProjectId, UserId } from '@baykeeper/domain';
+import type { DomainReference, Origin, Principal } from './principal.js';
 
 /** A user by its id, or by its name and domain. */
 export interface UserReference {
@@ -48,6 +49,18 @@ export interface IssuedToken {
   readonly principal: Principal;
 }
 
+/** A login that is over, for the audit. */
+export interface FinishedLogin {
+  readonly method: Proof['method'];
+  /** Whose it was to be; null where there is no such user: people type their password as a name, too. */
+  readonly user: { readonly id: UserId; readonly name: string } | null;
+  /** What the token is good for. */
+  readonly projectId: ProjectId | null;
+  /** Why it was refused; null when it was not. */
+  readonly refusal: BaykeeperError | null;
+  readonly origin: Origin;
+}
+
 /** How often somebody may try to log in, over all processes. */
 export interface LoginLimiter {
   /**
@@ -58,25 +71,3 @@ export interface LoginLimiter {
 }
 
 export const UNLIMITED: LoginLimiter = { take: () => Promise.resolve(0) };
-
-/**
- * The address as limits count it. Whoever has an IPv6 address has at least a network of 64 bits, so that network counts as
- * one.
- */
-export function sourceOf(address: string | null): string {
-  if (address === null) return 'unknown';
-  const plain = address
-    .toLowerCase()
-    .replace(/%.*$/, '')
-    .replace(/^::ffff:(?=\d+\.)/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
-}

@@ -1,6 +1,6 @@
-import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
+import { BaykeeperError, type ProjectId } from '@baykeeper/domain';
 import type { Stores } from '@baykeeper/storage';
-import { ADMIN_PROJECT, type Actor, type Origin } from './principal.js';
+import { ADMIN_PROJECT, type Actor } from './principal.js';
 
 export interface Change {
   /** An access rule's name. */
@@ -45,28 +45,5 @@ export function lastAdministrator(): BaykeeperError {
   return new BaykeeperError({
     code: 'forbidden',
     publicMessage: 'This is the last administrator of the installation: make another one first.',
-  });
-}
-
-export interface Refusal {
-  readonly action: string;
-  /** Whose login it was to be; null where there is no such user. */
-  readonly user: { readonly id: UserId; readonly name: string } | null;
-  readonly error: BaykeeperError;
-  readonly origin: Origin;
-}
-
-export function isRefusal(error: unknown): error is BaykeeperError {
-  return error instanceof BaykeeperError && error.code === 'unauthenticated';
-}
-
-/** Without the name that was given, unless a user has it: people type their password there, too. */
-export async function recordRefusal({ audit }: Pick<Stores, 'audit'>, refusal: Refusal): Promise<void> {
-  const { action, user, error, origin } = refusal;
-  const { requestId, address } = origin;
-  const [id, name] = [user?.id ?? null, user?.name ?? null];
-  await audit.append({
-    ...{ projectId: null, userId: id, userName: name, action, outcome: 'refused' },
-    ...{ targetKind: 'user', targetId: id, targetName: name, detail: error.detail ?? null, requestId, address },
   });
 }

@@ -1,10 +1,10 @@
-import type { UserId } from '@baykeeper/domain';
+import { sourceOf, type UserId } from '@baykeeper/domain';
 import type { Database, NamePage, Stores, UserFilter, UserRecord } from '@baykeeper/storage';
 import { accountOf, checkPasswordLength, checkUserName, createUser, type Account, type NewUser } from './accounts.js';
-import { sourceOf, type PasswordProof } from './login.js';
+import type { PasswordProof } from './login.js';
 import type { Passwords } from './password.js';
 import { ADMIN_PROJECT, checkMayChange, invalid, missing, notAllowed, type Actor, type Origin } from './principal.js';
-import { isRefusal, keepAdministrator, lastAdministrator, recordChange, recordRefusal } from './record-change.js';
+import { keepAdministrator, lastAdministrator, recordChange } from './record-change.js';
 
 export type UserChanges = Partial<
   Pick<UserRecord, 'name' | 'defaultProjectId' | 'enabled' | 'description' | 'email'>
@@ -116,7 +116,7 @@ export class Users {
     checkMayChange(actor);
     if (id !== actor.userId) throw notAllowed('identity:change_password');
     checkPasswordLength(password);
-    await this.proveOriginal(actor, original);
+    await this.provePassword({ method: 'password', userId: actor.userId, password: original }, actor);
     if (original === password) throw invalid('The new password is the old one: choose another one.');
     const passwordHash = await this.hash(actor, password);
     await this.database.transaction(async (stores) => {
@@ -126,18 +126,6 @@ export class Users {
       await stores.tokens.revokeByUser(actor.userId);
     });
     this.changed();
-  }
-
-  private async proveOriginal(actor: Actor, password: string): Promise<void> {
-    try {
-      await this.provePassword({ method: 'password', userId: actor.userId, password }, actor);
-    } catch (error) {
-      if (isRefusal(error)) {
-        const user = { id: actor.userId, name: actor.userName };
-        await recordRefusal(this.database.stores, { action: 'identity:change_password', user, error, origin: actor });
-      }
-      throw error;
-    }
   }
 
   private hash(actor: Actor, password: string): Promise<string> {

@@ -21,15 +21,11 @@ export interface TokenHolder {
   > | null;
 }
 
-/** Who asks: both null for a rule that asks for no token. */
-export interface Access {
-  readonly holder: TokenHolder | null;
-  /** Null for a rule that asks for no role. */
-  readonly caller: Caller | null;
-}
-
-/** @throws BaykeeperError `unauthenticated`, `forbidden`, `too-many-requests` */
-export type AccessCheck = (rule: AccessRule, request: AccessFacts) => Promise<Access>;
+/**
+ * @returns who asks; null for a rule that asks for no role
+ * @throws BaykeeperError `unauthenticated`, `forbidden`, `too-many-requests`
+ */
+export type AccessCheck = (rule: AccessRule, request: AccessFacts) => Promise<Caller | null>;
 
 /** What is looked at of a request. */
 export interface AccessFacts {
@@ -41,6 +37,8 @@ export interface AccessFacts {
   readonly ip: string;
   /** The id of the request. */
   readonly id: string;
+  /** Is set as soon as it is known, so that it is known of a refused request, too. Null: nobody with a token. */
+  holder: TokenHolder | null;
 }
 
 export interface AccessCheckOptions {
@@ -53,8 +51,6 @@ export interface AccessCheckOptions {
 /** Longer ones are no tokens of ours; looking them up would be work for whoever sends them. */
 const LONGEST_TOKEN = 1_024;
 
-const NOBODY: Access = { holder: null, caller: null };
-
 /** A token can be looked at and ended whatever its credential may do besides. */
 const OWN_TOKEN: ReadonlySet<AccessRule> = new Set(['identity:validate_token', 'identity:revoke_token'] as const);
 
@@ -62,21 +58,22 @@ export function openAccessCheck({ validate, takeTurn }: AccessCheckOptions): Acc
   return async (rule, request) => {
     const { headers, ip, id } = request;
     const kind = ACCESS_RULES[rule];
-    if (kind === 'anonymous' || kind === 'node') return NOBODY;
+    if (kind === 'anonymous' || kind === 'node') return null;
     const token = headers['x-auth-token'];
-    if (kind === 'operator' && token === undefined && isThisMachine(headers, ip)) return NOBODY;
+    if (kind === 'operator' && token === undefined && isThisMachine(headers, ip)) return null;
     if (typeof token !== 'string' || token === '' || token.length > LONGEST_TOKEN) throw unauthenticated();
     const holder = await validate(token);
     if (holder === null) throw unauthenticated();
+    request.holder = holder;
     const retryAfterSeconds = takeTurn?.(token) ?? 0;
     if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds);
     checkAccessRules(rule, holder, request);
-    if (kind === 'token') return { holder, caller: null };
+    if (kind === 'token') return null;
     const { userId, userName, roles, isSystemAdmin } = holder;
     const isAllowed = kind === 'operator' || kind === 'system-admin' ? isSystemAdmin : roles.includes(kind);
     const projectId = projectFor(rule, holder);
     if (projectId === null || !isAllowed) throw forbidden(rule);
-    return { holder, caller: { projectId, userId, userName, roles, isSystemAdmin, requestId: id, address: ip } };
+    return { projectId, userId, userName, roles, isSystemAdmin, requestId: id, address: ip };
   };
 }
 

@@ -28,6 +28,7 @@ const auditQuery = z.strictObject({
   action: word,
   target: word,
   outcome: z.enum(['success', 'refused'], { error: 'give success or refused' }).optional(),
+  address: word,
   since: time.optional().meta({ type: 'string', format: 'date-time' }),
   until: time.optional().meta({ type: 'string', format: 'date-time' }),
 });
@@ -49,6 +50,8 @@ const auditAnswer = z
           detail: text,
           request_id: text,
           address: text,
+          status: z.int().nullable(),
+          count: z.int(),
         })
         .meta({ id: 'AuditEntry' }),
     ),
@@ -68,8 +71,11 @@ export class AuditController {
     access: 'audit:get_all',
     summary: 'Who did what to what, the latest first',
     description:
-      'Of the own project. An administrator of the installation may name another project, or ask for all with ' +
-      'all_tenants. user and target are ids or names, action is the name of a rule such as cluster:create.',
+      'Every change; and, a moment later, every login and every request that was answered with 401, 403 or 429. ' +
+      'An entry stands for count equal ones, and tells of the last of them; status is that of the answer, null for a ' +
+      'change. Of the own project. An administrator of the installation may name another project, or ask for all with ' +
+      'all_tenants, those of no project included. user and target are ids or names, action is the name of a rule such ' +
+      'as cluster:create, outcome=refused leaves out what was done.',
     query: auditQuery,
     answers: { 200: { description: 'A page of entries', schema: auditAnswer }, ...REFUSED },
   })
@@ -103,5 +109,6 @@ function entryBody(entry: AuditEntry) {
     ...{ action: entry.action, outcome: entry.outcome },
     target: { kind: entry.targetKind, id: entry.targetId, name: entry.targetName },
     ...{ detail: entry.detail, request_id: entry.requestId, address: entry.address },
+    ...{ status: entry.status, count: entry.count },
   };
 }

@@ -9,8 +9,9 @@ import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '@baykeeper/domain';
-import { invalidInput, showName, type Caller } from '@baykeeper/services';
+import { invalidInput, showName, type AuditCollector, type Caller } from '@baykeeper/services';
 import type { AccessCheck, TokenHolder } from '../access/access-check.js';
+import { refusalOf } from '../audit/collected-entries.js';
 import { addBodyParsers } from './body-parsers.js';
 import { RouterRefusal, VersionRefusal, failureOf } from './failure.js';
 import { sendFailure } from './failure.filter.js';
@@ -30,6 +31,8 @@ declare module 'fastify' {
     caller: Caller | null;
     /** Null on routes that need no token. */
     holder: TokenHolder | null;
+    /** Why it was refused, as its client was told; null while it was not. */
+    reason: string | null;
     /** The minor version this request is served with. */
     minor: number;
   }
@@ -43,6 +46,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Proxies whose word about the other end of a connection is taken: addresses or networks. */
   readonly trustedProxies?: readonly string[];
+  /** Is told of refused requests. */
+  readonly audit: Pick<AuditCollector, 'add'>;
   /** Called once per answered request, for metrics. */
   readonly observe?: (request: { method: string; route: string; status: number; seconds: number }) => void;
 }
@@ -69,6 +74,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
 
   server.decorateRequest('caller', null);
   server.decorateRequest('holder', null);
+  server.decorateRequest('reason', null);
   server.decorateRequest('minor', MINIMUM_MINOR);
   addBodyParsers(server);
 
@@ -82,9 +88,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     identify(request, reply);
     const facts = request.routeOptions.config.facts;
     if (request.is404 || facts === undefined) throw missing(routes, request);
-    const { caller, holder } = await options.access(facts.access, request);
-    request.caller = caller;
-    request.holder = holder;
+    request.caller = await options.access(facts.access, request);
     agreeOnVersion(request, reply, facts.since);
     if (!accepts(request.headers.accept, facts.mediaTypes)) throw new RouterRefusal(406);
     if (!facts.takesQuery) refuseQuery(request);
@@ -94,6 +98,8 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     const route = request.routeOptions.url ?? 'unknown';
     const seconds = reply.elapsedTime / 1_000;
     options.observe?.({ method: request.method, route, status: reply.statusCode, seconds });
+    const refusal = refusalOf(request, reply.statusCode);
+    if (refusal !== null) options.audit.add(refusal);
     options.log.debug(
       {
         requestId: request.id,

@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Log } from '@baykeeper/domain';
+import { BaykeeperError, type Log } from '@baykeeper/domain';
 import { failureOf, formOf } from './failure.js';
 
 export interface FailureContext {
@@ -17,6 +17,7 @@ export function sendFailure(
   reply: FastifyReply,
   { baseUrl, identityUrl, log }: FailureContext,
 ): void {
+  if (error instanceof BaykeeperError) request.reason = error.publicMessage;
   const failure = failureOf(error, formOf(request.url), baseUrl, identityUrl);
   if (failure.isOurs) {
     const { id: requestId, method } = request;

@@ -22,7 +22,9 @@ import {
   Quotas,
   Rotations,
   type Caller,
+  openAuditCollector,
   putBuiltIns,
+  type AuditCollector,
   type Engines,
 } from '@baykeeper/services';
 import { TEST_CATALOGUE } from '@baykeeper/services/testing/test-catalogue.js';
@@ -31,6 +33,7 @@ import { openIdentity, type LoginLimiter } from '@baykeeper/tenancy';
 import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
 import { openRequestLimit } from '../access/request-limit.js';
 import { ApiSettings } from '../api-settings.js';
+import { loginEntry } from '../audit/collected-entries.js';
 import { BayEvents } from '../bays/bay-events.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
@@ -60,6 +63,8 @@ export interface TestApi {
   token(projectId: ProjectId | null, ...roles: string[]): Promise<string>;
   project(): Promise<ProjectId>;
   callerOf(token: string): Caller;
+  /** Writes what the audit tells of refusals and logins, which the test API does not do by itself. */
+  writeAudit(): Promise<void>;
   /** What the server does first when it stops. */
   endStreams(): void;
   close(): Promise<void>;
@@ -83,7 +88,9 @@ export async function startTestApi(
   const holders = new Map<string, TokenHolder>();
   const balancers: LoadBalancerView[] = [];
   await putBuiltIns(database.stores, TEST_CATALOGUE);
-  const app = await openApp({ database, signals, holders, balancers, engine, limits, log: logInto(faults) });
+  const log = logInto(faults);
+  const audit = openAuditCollector({ audit: database.stores.audit, log, writesByItself: false });
+  const app = await openApp({ database, signals, holders, balancers, engine, limits, audit, log });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.getHttpServer().address() as AddressInfo;
 
@@ -119,11 +126,13 @@ export async function startTestApi(
       if (holder === undefined || projectId === null) throw new Error('that token was not made here');
       return { ...holder, projectId, requestId: null, address: null };
     },
+    writeAudit: () => audit.flush(),
     endStreams() {
       app.get(BayEvents).close();
     },
     async close() {
       await app.close();
+      await audit.close();
       await database.close();
     },
   };
@@ -136,6 +145,7 @@ interface AppFacts {
   readonly balancers: readonly LoadBalancerView[];
   readonly engine: EngineDriver;
   readonly limits: TestLimits;
+  readonly audit: AuditCollector;
   readonly log: Log;
 }
 
@@ -146,6 +156,7 @@ async function openApp({
   balancers,
   engine,
   limits,
+  audit,
   log,
 }: AppFacts): Promise<NestFastifyApplication> {
   const engines: Engines = { engineNames: ['swarm'], engine: () => engine };
@@ -154,7 +165,13 @@ async function openApp({
   const administration = new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries });
   await administration.watch(signals);
   const { logins, requestsPerSecond = 0, trustedProxies = [] } = limits;
-  const identity = openIdentity({ database, ...(logins && { limiter: logins }) });
+  const identity = openIdentity({
+    database,
+    onLogin: (login) => {
+      audit.add(loginEntry(login));
+    },
+    ...(logins && { limiter: logins }),
+  });
   const vault = openKeyVault(randomBytes(32));
   const { certificateAuthorities } = database.stores;
   const authorities = openBayAuthorities({
@@ -173,6 +190,7 @@ async function openApp({
   });
   return createApi({
     log,
+    audit,
     access: openAccessCheck({
       validate: async (token) => holders.get(token) ?? (await identity.validateToken(token)),
       takeTurn: openRequestLimit(requestsPerSecond),

@@ -18,10 +18,18 @@ export interface AuditEntry {
   readonly requestId: string | null;
   /** The address from which the request came. */
   readonly address: string | null;
+  /** HTTP status of the answer; null for a change, which is written before it is answered. */
+  readonly status: number | null;
+  /** How many equal ones this entry stands for; what it tells besides is of the last one. */
+  readonly count: number;
   readonly at: Date;
 }
 
-export type NewAuditEntry = Omit<AuditEntry, 'sequence' | 'at'>;
+/** Of a change, beside which it is written. */
+export type NewAuditEntry = Omit<AuditEntry, 'sequence' | 'at' | 'status' | 'count'>;
+
+/** Of what is written later, in a batch. */
+export type CollectedAuditEntry = Omit<AuditEntry, 'sequence'>;
 
 /** All that are given must hold. */
 export interface AuditFilters {
@@ -31,6 +39,7 @@ export interface AuditFilters {
   /** Id or name. */
   readonly target?: string | undefined;
   readonly outcome?: AuditEntry['outcome'] | undefined;
+  readonly address?: string | undefined;
   /** Inclusive. */
   readonly since?: Date | undefined;
   /** Exclusive. */
@@ -39,7 +48,7 @@ export interface AuditFilters {
 
 export interface AuditStore {
   append(entry: NewAuditEntry): Promise<void>;
-  appendMany(entries: readonly NewAuditEntry[]): Promise<void>;
+  appendMany(entries: readonly CollectedAuditEntry[]): Promise<void>;
   /**
    * The latest first.
    * @param projectId null: of all projects, and those that belong to none

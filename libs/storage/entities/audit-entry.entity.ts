@@ -1,7 +1,7 @@
 import { Column, Entity, Generated, Index, PrimaryColumn } from 'typeorm';
 import type { ProjectId, UserId } from '@baykeeper/domain';
 import type { AuditEntry } from '../contracts/audit.js';
-import { CREATION_TIME, SEQUENCE, TEXT, TEXT_OR_NULL } from './column-types.js';
+import { CREATION_TIME, INTEGER, INTEGER_OR_NULL, SEQUENCE, TEXT, TEXT_OR_NULL } from './column-types.js';
 
 /** Without foreign keys: what somebody did is told after user, project and target are gone, too. */
 @Entity('audit_entries')
@@ -19,5 +19,7 @@ export class AuditEntryEntity implements AuditEntry {
   @Column(TEXT_OR_NULL) detail!: string | null;
   @Column(TEXT_OR_NULL) requestId!: string | null;
   @Column(TEXT_OR_NULL) address!: string | null;
+  @Column(INTEGER_OR_NULL) status!: number | null;
+  @Column({ ...INTEGER, default: 1 }) count!: number;
   @Column(CREATION_TIME) at!: Date;
 }

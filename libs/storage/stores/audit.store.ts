@@ -1,6 +1,6 @@
 import type { ProjectId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
-import type { AuditEntry, AuditFilters, AuditStore, NewAuditEntry } from '../contracts/audit.js';
+import type { AuditEntry, AuditFilters, AuditStore, CollectedAuditEntry, NewAuditEntry } from '../contracts/audit.js';
 import { AuditEntryEntity } from '../entities/audit-entry.entity.js';
 import { isStorableName } from './list-by-name.js';
 import { selectPrepared } from './prepared.js';
@@ -24,7 +24,7 @@ export class PostgresAuditStore implements AuditStore {
     );
   }
 
-  async appendMany(entries: readonly NewAuditEntry[]): Promise<void> {
+  async appendMany(entries: readonly CollectedAuditEntry[]): Promise<void> {
     if (entries.length > 0) await this.manager.insert(AuditEntryEntity, [...entries]);
   }
 
@@ -37,11 +37,12 @@ export class PostgresAuditStore implements AuditStore {
       action,
       target,
       outcome,
+      address,
       since,
       until,
     }: AuditFilters & { limit: number; before: number | null },
   ): Promise<readonly AuditEntry[]> {
-    if ([user, action, target].some((word) => word !== undefined && !isStorableName(word))) return [];
+    if ([user, action, target, address].some((word) => word !== undefined && !isStorableName(word))) return [];
     const query = this.manager.createQueryBuilder(AuditEntryEntity, 'entry');
     if (projectId !== null) query.andWhere('entry.projectId = :projectId', { projectId });
     if (before !== null) query.andWhere('entry.sequence < :before', { before });
@@ -49,6 +50,7 @@ export class PostgresAuditStore implements AuditStore {
     if (action !== undefined) query.andWhere('entry.action = :action', { action });
     if (target !== undefined) query.andWhere('(entry.targetId = :target OR entry.targetName = :target)', { target });
     if (outcome !== undefined) query.andWhere('entry.outcome = :outcome', { outcome });
+    if (address !== undefined) query.andWhere('entry.address = :address', { address });
     if (since !== undefined) query.andWhere('entry.at >= :since', { since });
     if (until !== undefined) query.andWhere('entry.at < :until', { until });
     return query.orderBy('entry.sequence', 'DESC').limit(limit).getMany();

@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { ProjectId, UserId } from '@baykeeper/domain';
 import { openDatabase, type Database } from '@baykeeper/storage';
 import type { TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
-import { openIdentity, type Actor, type Identity, type Principal, type RequestedScope } from '../index.js';
+import {
+  openIdentity,
+  type Actor,
+  type FinishedLogin,
+  type Identity,
+  type Principal,
+  type RequestedScope,
+} from '../index.js';
 
 export const PASSWORD = 'correct horse';
 export const HOME = '192.0.2.1';
@@ -12,6 +19,7 @@ export interface TestIdentity {
   readonly database: Database;
   readonly url: string;
   readonly identity: Identity;
+  readonly logins: readonly FinishedLogin[];
   /** Moves the clock on. */
   wait(ms: number): void;
   /** The first administrator, logged in to the project `admin`. */
@@ -38,7 +46,13 @@ export async function openTestIdentity(server: TestDatabase): Promise<TestIdenti
   const url = await server.freshUrl();
   const database = await openDatabase({ url });
   let clock = new Date();
-  const identity = openIdentity({ database, now: () => clock, passwordCost: { logN: 4, r: 8, p: 1 } });
+  const logins: FinishedLogin[] = [];
+  const identity = openIdentity({
+    database,
+    onLogin: (login) => logins.push(login),
+    now: () => clock,
+    passwordCost: { logN: 4, r: 8, p: 1 },
+  });
   const { user: first } = await identity.bootstrapAdministrator({ password: PASSWORD });
   const login: TestIdentity['login'] = (userId, scope = null) =>
     identity.authenticate(
@@ -49,6 +63,7 @@ export async function openTestIdentity(server: TestDatabase): Promise<TestIdenti
     database,
     url,
     identity,
+    logins,
     wait(ms) {
       clock = new Date(clock.getTime() + ms);
     },
