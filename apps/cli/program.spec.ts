@@ -117,7 +117,7 @@ describe('completion for bash', () => {
   };
 
   it('knows commands, options and subcommands', () => {
-    expect(complete('bay s')).toEqual(['scale', 'show']);
+    expect(complete('bay s')).toEqual(['scale', 'show', 'stats', 'services']);
     expect(complete('bay create web --wait')).toEqual(['--wait', '--wait-timeout']);
     expect(complete('bay template c')).toEqual(['create']);
     expect(complete('bay env --shell f')).toEqual(['fish']);

@@ -45,10 +45,27 @@ export async function createBay(session: Session, bay: NewBay): Promise<string> 
   return await session.callJson('/clusters', (body) => body.text('uuid'), { method: 'POST', body: bay });
 }
 
-/** Sets how many workers the bay's default group has. The latest wish wins, in any status. */
-export async function setNodeCount(session: Session, uuid: string, count: number): Promise<void> {
-  const patch = [{ op: 'replace', path: '/node_count', value: count }];
-  await discard(session.call(`/clusters/${bayPath(uuid)}`, { method: 'PATCH', body: patch }));
+export interface Resize {
+  readonly node_count: number;
+  readonly nodegroup: string;
+  /** Names or uuids of the nodes that leave first. */
+  readonly nodes_to_remove?: readonly string[];
+}
+
+/** Sets how many workers a node group has. The latest wish wins, in any status. */
+export async function resizeBay(session: Session, uuid: string, body: Resize): Promise<void> {
+  await discard(session.call(`/clusters/${bayPath(uuid)}/actions/resize`, { method: 'POST', body }));
+}
+
+/** @throws CommandFailure `refused` with the service's reason */
+export async function upgradeBay(session: Session, uuid: string, templateUuid: string): Promise<void> {
+  const body = { cluster_template: templateUuid, max_batch_size: 1 };
+  await discard(session.call(`/clusters/${bayPath(uuid)}/actions/upgrade`, { method: 'POST', body }));
+}
+
+/** Makes a new certificate authority, or new credentials of a cloud. @throws CommandFailure `refused` with the reason */
+export async function rotate(session: Session, what: 'certificates' | 'credentials', uuid: string): Promise<void> {
+  await discard(session.call(`/${what}/${bayPath(uuid)}`, { method: 'PATCH', body: {} }));
 }
 
 export async function deleteBay(session: Session, uuid: string): Promise<void> {
@@ -102,9 +119,10 @@ export async function listPages<Item>(
   path: string,
   collection: string,
   readItem: (value: unknown, place: string) => Item,
+  firstQuery = '',
 ): Promise<readonly Item[]> {
   const items: Item[] = [];
-  for (let query = ''; ;) {
+  for (let query = firstQuery; ;) {
     const page = await session.callJson(`${path}${query}`, (body) => ({
       items: body.requiredList(collection, readItem),
       next: body.textOrNull('next'),
@@ -144,6 +162,7 @@ async function sayWhichBay<Value>(session: Session, ident: string, ask: () => Pr
   }
 }
 
-async function discard(answer: Promise<Response>): Promise<void> {
+/** For an answer that says nothing more than that it is one. */
+export async function discard(answer: Promise<Response>): Promise<void> {
   await (await answer).body?.cancel();
 }

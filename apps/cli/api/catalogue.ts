@@ -1,21 +1,11 @@
 import { CommandFailure } from '../failure.js';
 import type { Session } from '../session/session.js';
 import { listPages } from './bays.js';
-import { JsonReader, type JsonObject } from './json-reader.js';
+import { readEntry, type EntryBody } from './entries.js';
+import type { JsonObject } from './json-reader.js';
 
 /** What templates and bays are made of, and the user's own keys. */
 export type Collection = 'flavors' | 'images' | 'networks' | 'keypairs';
-
-/** One as the service answers it; which fields a kind has, its table knows. */
-export interface EntryBody {
-  readonly whole: JsonObject;
-  readonly reader: JsonReader;
-}
-
-function readEntry(value: unknown, place: string): EntryBody {
-  const reader = new JsonReader(value, place);
-  return { whole: reader.whole, reader };
-}
 
 export async function listEntries(session: Session, collection: Collection): Promise<readonly EntryBody[]> {
   return await listPages(session, `/${collection}`, collection, readEntry);

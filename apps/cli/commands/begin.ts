@@ -40,6 +40,11 @@ export function collectLabel(text: string, before: Readonly<Record<string, strin
   return { ...before, [text.slice(0, split)]: text.slice(split + 1) };
 }
 
+/** Collects an option that may be repeated. */
+export function collectText(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 export interface WaitOptions {
   readonly wait?: boolean;
   readonly waitTimeout?: number;

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
-import { addEntry, listEntries, removeEntry, type Collection, type EntryBody } from '../api/catalogue.js';
+import { addEntry, listEntries, removeEntry, type Collection } from '../api/catalogue.js';
+import type { EntryBody } from '../api/entries.js';
 import type { JsonReader } from '../api/json-reader.js';
 import { printJson, printResult } from '../context.js';
 import { CommandFailure } from '../failure.js';

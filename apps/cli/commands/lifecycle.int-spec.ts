@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@j
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FakeService } from '../testing/fake-service.js';
-import { fakeNode, type Scene } from '../testing/fixtures.js';
+import { fakeGroup, fakeNode, type Scene } from '../testing/fixtures.js';
 import { buildBay, outcomeOf, Person } from '../testing/run-bay.js';
 
 // Each test starts the command several times; on a busy machine that takes seconds.
@@ -161,9 +161,29 @@ describe('bay scale', () => {
     const outcome = await person.bay(['scale', 'web', '2', '--wait']);
     expect(outcome.code).toBe(0);
     expect(outcome.stderr).toContain('web-worker-2: ready');
-    expect(JSON.parse(service.requestsTo('PATCH', /clusters/)[0]?.body ?? '')).toEqual([
-      { op: 'replace', path: '/node_count', value: 2 },
-    ]);
+    expect(JSON.parse(service.requestsTo('POST', /resize/)[0]?.body ?? '')).toEqual({
+      node_count: 2,
+      nodegroup: 'default-worker-uuid',
+    });
+  });
+
+  it('waits for the number of one group among others, and names the nodes that leave first', async () => {
+    service.addBay('web', { status: 'UPDATE_COMPLETE', node_count: 3 });
+    service.extraGroups.push({ ...fakeGroup('big'), node_count: 2 });
+    service.play([{ nodes: ['a', 'b'].map((name) => fakeNode(`web-worker-${name}`)) }]);
+    const words = ['scale', 'web', '1', '--group', 'big', '--wait', '--json'];
+    expect(JSON.parse((await person.bay(words)).stdout)).toMatchObject({ node_count: 2 });
+    const named = await person.bay(['resize', 'web', '0', '--remove', 'n1', '--remove', 'n2', '-g', 'big']);
+    expect(named.stdout).toBe(
+      'Group "big" of bay "web" goes from 1 to 0 nodes, without n1, n2. Watch it with: bay wait web\n',
+    );
+    expect(JSON.parse(service.requestsTo('POST', /resize/)[1]?.body ?? '')).toEqual({
+      ...{ node_count: 0, nodegroup: 'big-uuid', nodes_to_remove: ['n1', 'n2'] },
+    });
+    expect(await person.bay(['scale', 'web', '1', '--group', 'huge'])).toMatchObject({
+      code: 4,
+      stderr: 'bay: The bay has no node group "huge". It has: default-worker, big.\n',
+    });
   });
 
   it('tells of nodes that leave', async () => {

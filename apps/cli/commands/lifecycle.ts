@@ -1,16 +1,24 @@
 import type { Command } from 'commander';
-import { createBay, deleteBay, retryBay, setNodeCount, showBay, type NewBay } from '../api/bays.js';
+import { createBay, deleteBay, resizeBay, retryBay, showBay, type NewBay } from '../api/bays.js';
+import { resizedGroup } from '../api/node-groups.js';
 import { listTemplates, pickTemplate } from '../api/templates.js';
 import type { BayBody } from '../api/wire.js';
 import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
 import { removeKeptCredentials } from '../credentials/kept-credentials.js';
 import { CommandFailure } from '../failure.js';
 import { askYes } from '../session/password.js';
-import type { Session } from '../session/session.js';
 import type { Goal } from '../waiting/verdict.js';
 import { waitForBay } from '../waiting/wait-for-bay.js';
-import { bayJson, templatesByUuid } from './bay-lookup.js';
-import { addWaitOptions, collectLabel, countParser, wantsToWait, type Beginning, type WaitOptions } from './begin.js';
+import {
+  addWaitOptions,
+  collectLabel,
+  collectText,
+  countParser,
+  wantsToWait,
+  type Beginning,
+  type WaitOptions,
+} from './begin.js';
+import { conclude } from './conclude.js';
 
 interface CreateOptions extends WaitOptions {
   readonly template: string;
@@ -72,19 +80,38 @@ function newBay(name: string, templateUuid: string, options: CreateOptions): New
   };
 }
 
+interface ScaleOptions extends WaitOptions {
+  readonly group?: string;
+  readonly remove?: readonly string[];
+}
+
 function registerScaleAndRetry(program: Command, beginning: Beginning): void {
   const scale = program
     .command('scale')
     .alias('resize')
     .summary('set how many workers a bay has')
     .argument('<bay>', 'name or uuid')
-    .argument('<count>', 'number of workers', countParser('The number of workers', 0));
-  addWaitOptions(scale).action(async (ident: string, count: number, options: WaitOptions, command: Command) => {
+    .argument('<count>', 'number of workers', countParser('The number of workers', 0))
+    .option('-g, --group <group>', 'those of this node group; else of the default one')
+    .option('--remove <node>', 'this node leaves first: name or uuid; may be repeated', collectText);
+  addWaitOptions(scale).action(async (ident: string, count: number, options: ScaleOptions, command: Command) => {
     const { context, session } = await beginning.session(command);
     const before = await showBay(session, ident);
-    await setNodeCount(session, before.uuid, count);
-    const accepted = `Bay "${before.name}" goes from ${before.node_count} to ${count} nodes. Watch it with: bay wait ${before.name}`;
-    await conclude(context, session, { ...before, before, goal: { kind: 'node-count', count }, accepted }, options);
+    const group = await resizedGroup(session, before.uuid, options.group);
+    const { remove } = options;
+    await resizeBay(session, before.uuid, {
+      ...{ node_count: count, nodegroup: group.uuid },
+      ...(remove !== undefined && { nodes_to_remove: remove }),
+    });
+    const leaving = remove === undefined ? '' : `, without ${remove.join(', ')}`;
+    const what = options.group === undefined ? `Bay "${before.name}"` : `Group "${group.name}" of bay "${before.name}"`;
+    const accepted = `${what} goes from ${group.node_count} to ${count} nodes${leaving}. Watch it with: bay wait ${before.name}`;
+    // A node that leaves while another comes changes no number: then only the bay's status tells.
+    const goal: Goal =
+      remove === undefined
+        ? { kind: 'node-count', count: before.node_count - group.node_count + count }
+        : { kind: 'settled' };
+    await conclude(context, session, { ...before, before, goal, accepted }, options);
   });
 
   const retry = program
@@ -98,38 +125,6 @@ function registerScaleAndRetry(program: Command, beginning: Beginning): void {
     const accepted = `Bay "${before.name}" is being tried again. Watch it with: bay wait ${before.name}`;
     await conclude(context, session, { ...before, before, goal: { kind: 'settled' }, accepted }, options);
   });
-}
-
-interface Wish {
-  readonly uuid: string;
-  readonly name: string;
-  readonly before: BayBody | null;
-  readonly goal: Goal;
-  /** What to say when nobody waits. */
-  readonly accepted: string;
-}
-
-/** After a wish was accepted: waits if asked to, then prints the bay. */
-async function conclude(context: CommandContext, session: Session, wish: Wish, options: WaitOptions): Promise<void> {
-  const waits = wantsToWait(options);
-  const started = performance.now();
-  const bay = waits
-    ? await waitForBay(context, session, { ...wish, timeoutMs: options.waitTimeout ?? null })
-    : await showBay(session, wish.uuid);
-  if (context.json) {
-    const { uuid, name } = wish;
-    printJson(context, bay === null ? { uuid, name, gone: true } : bayJson(bay, await templatesByUuid(session)));
-  } else if (!waits || bay === null) {
-    printResult(context, wish.accepted);
-  } else {
-    printResult(context, describeDone(bay, performance.now() - started));
-  }
-}
-
-function describeDone(bay: BayBody, milliseconds: number): string {
-  const at = bay.api_address === null ? '' : ` at ${bay.api_address}`;
-  const nodes = `${bay.master_count} master${bay.master_count === 1 ? '' : 's'}, ${bay.node_count} node${bay.node_count === 1 ? '' : 's'}`;
-  return `Bay "${bay.name}" is ${bay.status}${at} after ${(milliseconds / 1000).toFixed(1)} s: ${nodes}.`;
 }
 
 interface WaitCommandOptions {

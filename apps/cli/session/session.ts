@@ -48,6 +48,11 @@ export class Session {
     return this.pass;
   }
 
+  /** Null when the token is for no project. */
+  get projectId(): string | null {
+    return this.pass.project?.id ?? null;
+  }
+
   /** For messages; null when the token is for no project. */
   get projectName(): string | null {
     return this.pass.project?.name ?? null;

@@ -5,7 +5,15 @@ import { text } from 'node:stream/consumers';
 import { strToU8, zipSync } from 'fflate';
 import type { EventBody, NodeBody } from '../api/wire.js';
 import { answerIdentity } from './fake-identity.js';
-import { sendError, sendJson, type FakeBay, type FakeTemplate, type Scene } from './fixtures.js';
+import {
+  fakeGroup,
+  sendError,
+  sendJson,
+  type FakeBay,
+  type FakeGroup,
+  type FakeTemplate,
+  type Scene,
+} from './fixtures.js';
 
 /** One request as it came, for tests that look at what was sent. */
 export interface SeenRequest {
@@ -34,6 +42,8 @@ export class FakeService {
   /** Answers these instead of the ordinary, first fit first; each is used once. */
   readonly overrides: { readonly method: string; readonly path: RegExp; answer: (response: ServerResponse) => void }[] =
     [];
+  /** Node groups of every bay besides its default workers. */
+  readonly extraGroups: FakeGroup[] = [];
   private scenes: Scene[] = [];
   private readonly server: Server;
 
@@ -154,7 +164,7 @@ export class FakeService {
       this.sendPage(response, url);
       return;
     }
-    if (collection === 'clusters' && method === 'POST') {
+    if (collection === 'clusters' && ident === '' && method === 'POST') {
       const wish = JSON.parse(body) as {
         name: string;
         node_count: number;
@@ -170,7 +180,9 @@ export class FakeService {
       sendError(response, 404, `Cluster ${ident} could not be found.`);
       return;
     }
-    if (collection === 'clusters') this.answerBay(method, bay, response, body);
+    if (sub === 'nodegroups') sendJson(response, 200, { nodegroups: this.groupsOf(bay) });
+    else if (action === 'resize') this.resize(bay, response, body);
+    else if (collection === 'clusters') this.answerBay(method, bay, response);
     else this.answerOurs(`${method} ${sub}${action === '' ? '' : `/${action}`}`, bay, request, response, url);
   }
 
@@ -204,13 +216,24 @@ export class FakeService {
     sendJson(response, 200, { clusters: page, ...next });
   }
 
-  private answerBay(method: string, bay: FakeBay, response: ServerResponse, body: string): void {
-    if (method === 'PATCH') {
-      const [patch] = JSON.parse(body) as { value: number }[];
-      bay.node_count = patch?.value ?? bay.node_count;
-      sendJson(response, 202, { uuid: bay.uuid });
-      return;
-    }
+  /** The default workers are what the other groups leave of the bay's number. */
+  private groupsOf(bay: FakeBay): readonly FakeGroup[] {
+    const others = this.extraGroups.reduce((sum, group) => sum + group.node_count, 0);
+    return [
+      { ...fakeGroup('default-worker'), is_default: true, node_count: bay.node_count - others },
+      ...this.extraGroups,
+    ];
+  }
+
+  private resize(bay: FakeBay, response: ServerResponse, body: string): void {
+    const wish = JSON.parse(body) as { node_count: number; nodegroup: string };
+    const group = this.groupsOf(bay).find(({ uuid }) => uuid === wish.nodegroup);
+    bay.node_count += wish.node_count - (group?.node_count ?? 0);
+    if (group !== undefined) group.node_count = wish.node_count;
+    sendJson(response, 202, { uuid: bay.uuid });
+  }
+
+  private answerBay(method: string, bay: FakeBay, response: ServerResponse): void {
     if (method === 'DELETE') {
       if (this.scenes.length === 0) this.bays.delete(bay.uuid);
       response.writeHead(204).end();

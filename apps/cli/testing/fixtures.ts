@@ -60,3 +60,16 @@ export function fakeNode(name: string, more: Partial<NodeBody> = {}): NodeBody {
     ...more,
   };
 }
+
+export interface FakeGroup {
+  readonly uuid: string;
+  readonly name: string;
+  readonly role: string;
+  readonly is_default: boolean;
+  node_count: number;
+}
+
+/** A group of workers besides the default one. */
+export function fakeGroup(name: string): FakeGroup {
+  return { uuid: `${name}-uuid`, name, role: 'worker', is_default: false, node_count: 1 };
+}
