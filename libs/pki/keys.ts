@@ -36,9 +36,16 @@ export function privateKeyPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
+/** SubjectPublicKeyInfo. Writing it costs as much as checking a signature, so it is kept for as long as the key is. */
 export function publicKeyDer(key: KeyObject): Buffer {
-  return key.export({ type: 'spki', format: 'der' });
+  const known = written.get(key);
+  if (known) return known;
+  const der = key.export({ type: 'spki', format: 'der' });
+  written.set(key, der);
+  return der;
 }
+
+const written = new WeakMap<KeyObject, Buffer>();
 
 /** RFC 7093 section 2, method 1: the first 160 bits of the SHA-256 of the public key's bits. */
 export function keyIdentifierOf(spki: Buffer): Buffer {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ProjectId } from '@baykeeper/domain';
 import type { Database } from './contracts/stores.js';
@@ -37,7 +38,8 @@ it('shows a bay as its own store does, with groups, addresses of those that stay
     await nodes.recordFacts(id, { address: `10.0.0.${String(index + 1)}` });
   await nodes.recordFacts(rows[2]?.id ?? seededNone(), { removalRequestedAt: new Date() });
 
-  const view = await bayViews.find(scope, bay.id);
+  const [view] = await bayViews.overviews(scope, [bay.id]);
+  if (view === undefined) throw new Error('the bay is not there');
   expect(view.bay).toEqual(await bays.get(bay.id));
   expect(view.addresses).toEqual({ worker: ['10.0.0.1'], master: ['10.0.0.2'] });
   expect(view.parentLabels).toEqual({ lb_ports: '80' });
@@ -45,8 +47,6 @@ it('shows a bay as its own store does, with groups, addresses of those that stay
   expect(view.groups).toEqual(
     groups.map(({ id, name, role, isDefault, nodeCount }) => ({ id, name, role, isDefault, nodeCount })),
   );
-  expect(await bayViews.find(scope, bay.name)).toEqual(view);
-  expect(await bayViews.overviews(scope, [bay.id])).toEqual([view]);
   expect(await bayViews.summaries(scope, [bay.id])).toEqual([{ bay: view.bay, groups: view.groups }]);
 });
 
@@ -74,6 +74,46 @@ describe('a version', () => {
     await bays.requestDeletion(SYSTEM, bay.id);
     seen.add(await version());
     expect(seen.size).toBe(5);
+  });
+});
+
+describe('the version of an overview', () => {
+  it('is the same by id, by name and among others, and in its own scope only', async () => {
+    const { bayViews, bays } = database.stores;
+    const elsewhere = await seedBay(database.stores, await seedProject(database.stores));
+    const { id, name } = (await bays.get(seeded.bay.id)) ?? seeded.bay;
+    const [byId, byName, foreign, absent] = await Promise.allSettled([
+      bayViews.find(scope, id),
+      bayViews.find(scope, name),
+      bayViews.find(scope, elsewhere.bay.id),
+      bayViews.find(scope, randomUUID()),
+    ]);
+    const version = await bayViews.find(SYSTEM, id);
+    expect(byId).toEqual({ status: 'fulfilled', value: version });
+    expect(byName).toEqual({ status: 'fulfilled', value: version });
+    expect(foreign).toMatchObject({ status: 'rejected', reason: { code: 'not-found' } });
+    expect(absent).toMatchObject({ status: 'rejected', reason: { code: 'not-found' } });
+    expect(await bayViews.versions(scope, [elsewhere.bay.id, id])).toEqual([version]);
+    expect((await bayViews.find(SYSTEM, elsewhere.bay.id)).id).toBe(elsewhere.bay.id);
+  });
+
+  it('changes with the addresses of its nodes and with its template, without a wish', async () => {
+    const { bayViews, baymodels, nodes } = database.stores;
+    const { bay, workers } = await seedBay(database.stores, projectId);
+    const version = async (): Promise<string> => (await bayViews.find(scope, bay.id)).version;
+    const seen = new Set([await version(), await version()]);
+    expect(seen.size).toBe(1);
+    const node = makeNewNode(workers, 0);
+    await nodes.insertMany([node]);
+    await nodes.recordFacts(node.id, { address: '10.0.0.9' });
+    seen.add(await version());
+    await nodes.recordFacts(node.id, { removalRequestedAt: new Date() });
+    // As it was before it had one.
+    expect(seen).toContain(await version());
+    const model = await baymodels.find(scope, bay.baymodelId);
+    await baymodels.update(scope, model.id, { labels: { other: '1' } });
+    seen.add(await version());
+    expect(seen.size).toBe(3);
   });
 });
 

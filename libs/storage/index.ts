@@ -11,5 +11,6 @@ export * from './contracts/records.js';
 export * from './contracts/stores.js';
 export * from './contracts/tokens.js';
 export * from './database.js';
+export * from './gather.js';
 export * from './page.js';
 export * from './scope.js';

@@ -127,6 +127,7 @@ const PROBES: Probes = {
       missing(({ bayViews }, scope, { bay }) => bayViews.page(scope, { ...FIRST_PAGE, marker: bay.id })),
     ],
     summaries: [nothing(({ bayViews }, scope, { bay }) => bayViews.summaries(scope, [bay.id]))],
+    versions: [nothing(({ bayViews }, scope, { bay }) => bayViews.versions(scope, [bay.id]))],
     overviews: [nothing(({ bayViews }, scope, { bay }) => bayViews.overviews(scope, [bay.id]))],
   },
   bays: {
@@ -225,6 +226,7 @@ const PROBES: Probes = {
   },
   certificates: {
     insert: [missing(({ certificates }, scope, { bay }) => certificates.insert(scope, makeCertificate(bay.id, '02')))],
+    insertMany: UNSCOPED,
     revoke: [missing(({ certificates }, scope, { bay }) => certificates.revoke(scope, bay.id, '01'))],
     revokeByNode: UNSCOPED,
     countByNode: UNSCOPED,
@@ -233,6 +235,7 @@ const PROBES: Probes = {
   },
   events: {
     append: UNSCOPED,
+    appendMany: UNSCOPED,
     list: [nothing(({ events }, scope, { bay }) => events.list(scope, bay.id, { after: 0, limit: 100 }))],
   },
   outbox: { append: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },

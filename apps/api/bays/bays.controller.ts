@@ -15,6 +15,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { BaykeeperError } from '@baykeeper/domain';
 import {
   Bays,
   baySchema,
@@ -28,7 +29,7 @@ import {
   type BayWish,
   type WishRules,
 } from '@baykeeper/services';
-import type { BayOverview, BaySummary } from '@baykeeper/storage';
+import type { BayOverview, BaySummary, BayVersion } from '@baykeeper/storage';
 import { callerOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
 import { CONFLICTING, IDENT, MISSING, REFUSED, uuidSchema } from '../http/answers.js';
@@ -114,17 +115,24 @@ function bayRoutes(family: Family, name: string): Type<object> {
       query: pageQuery,
       answers: { 200: { description: 'A page of the list', schema: family.manyInDetail }, ...REFUSED },
     })
-    async detail(@Req() request: FastifyRequest, @Query() query: unknown) {
+    async detail(
+      @Req() request: FastifyRequest,
+      @Query() query: unknown,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
       const asked = parseQuery(pageQuery, query);
       const { baseUrl } = this.settings;
       const caller = callerOf(request);
       const rows = await this.bays.page(caller, pageOf(asked));
-      const overviews = await this.bays.overviews(
+      const versions = await this.bays.versions(
         caller,
         rows.map(({ id }) => id),
       );
-      const items = overviews.map((overview) => family.body(overview, baseUrl, request.minor));
-      return { [collection]: items, ...nextLink(baseUrl, `/v1/${collection}/detail`, asked, rows) };
+      const items = await this.renderBodies(request, 'detail', versions, (overview) =>
+        family.body(overview, baseUrl, request.minor),
+      );
+      void reply.type(JSON_TYPE);
+      return renderList(collection, items, nextLink(baseUrl, `/v1/${collection}/detail`, asked, rows));
     }
 
     @Get(':ident')
@@ -134,13 +142,25 @@ function bayRoutes(family: Family, name: string): Type<object> {
       parameters: IDENT,
       answers: { 200: { description: `The ${word}`, schema: family.one }, ...MISSING, ...CONFLICTING },
     })
-    async show(@Req() request: FastifyRequest, @Param('ident') ident: string) {
-      const detail = await this.bays.overview(callerOf(request), ident);
-      const faults = faultsOf(detail);
-      return {
-        ...family.body(detail, this.settings.baseUrl, request.minor),
-        ...(faults !== null && { [family.faults]: faults }),
-      };
+    async show(
+      @Req() request: FastifyRequest,
+      @Param('ident') ident: string,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
+      const version = await this.bays.version(callerOf(request), ident);
+      const [text] = await this.renderBodies(request, 'show', [version], (overview) => {
+        const faults = faultsOf(overview);
+        return {
+          ...family.body(overview, this.settings.baseUrl, request.minor),
+          ...(faults !== null && { [family.faults]: faults }),
+        };
+      });
+      // Gone between the two looks.
+      if (text === undefined) {
+        throw new BaykeeperError({ code: 'not-found', publicMessage: `Cluster ${version.id} could not be found.` });
+      }
+      void reply.type(JSON_TYPE);
+      return text;
     }
 
     @Post()
@@ -192,6 +212,18 @@ function bayRoutes(family: Family, name: string): Type<object> {
     })
     async remove(@Req() request: FastifyRequest, @Param('ident') ident: string): Promise<void> {
       await this.bays.remove(callerOf(request), ident);
+    }
+
+    /** In the order of `versions`, without those that are gone meanwhile. */
+    private renderBodies(
+      request: FastifyRequest,
+      kind: string,
+      versions: readonly BayVersion[],
+      body: (overview: BayOverview) => object,
+    ): Promise<readonly string[]> {
+      return this.rendered.render(`${collection} ${kind} ${String(request.minor)}`, versions, async (ids) =>
+        (await this.bays.overviews(callerOf(request), ids)).map((view) => ({ id: view.bay.id, item: body(view) })),
+      );
     }
   }
 

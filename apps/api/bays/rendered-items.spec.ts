@@ -29,16 +29,21 @@ describe('RenderedItems', () => {
     expect(loads).toEqual([['a'], ['a', 'gone']]);
   });
 
-  it('forgets the longest unused when there are too many', async () => {
+  it('forgets the longest unused when there is too much', async () => {
     const items = new RenderedItems();
     loads.length = 0;
-    await items.render('x', [row('first'), row('second')], load);
-    const many = Array.from({ length: 4_999 }, (_, index) => row(`n${String(index)}`));
-    await items.render('x', [row('first')], load);
-    await items.render('x', many, load);
+    const half = 'x'.repeat(2 ** 22 - 1_000);
+    const render = (id: string, text: string) =>
+      items.render('x', [row(id)], (ids) => (loads.push([...ids]), Promise.resolve([{ id, item: text }])));
+    await render('first', 'small');
+    await render('second', half);
+    await render('first', 'small');
+    await render('third', half);
+    await render('fourth', half);
     loads.length = 0;
-    await items.render('x', [row('first')], load);
-    await items.render('x', [row('second')], load);
+    await render('first', 'small');
+    await render('fourth', half);
+    await render('second', half);
     expect(loads).toEqual([['second']]);
   });
 });

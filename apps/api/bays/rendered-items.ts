@@ -1,5 +1,5 @@
 /**
- * Items of lists as JSON text, kept for as long as what they show stays the same: a list then costs the database the ids
+ * Items of lists and whole bodies as JSON text, kept for as long as what they show stays the same: a list then costs the database the ids
  * of a page, and this process a concatenation. What an item shows must not depend on who asks.
  */
 export interface VersionedId {
@@ -7,12 +7,13 @@ export interface VersionedId {
   readonly version: string;
 }
 
-/** Items; about 1 KiB each. */
-const MOST_KEPT = 5_000;
+/** Characters: about ten thousand items of lists, or five thousand bodies. */
+const MOST_KEPT = 8 * 2 ** 20;
 
 export class RenderedItems {
   /** In order of use, the longest unused first. */
   private readonly kept = new Map<string, { readonly version: string; readonly text: string }>();
+  private size = 0;
 
   /**
    * @param kind what is rendered besides the item itself: two kinds of one item never meet
@@ -51,11 +52,17 @@ export class RenderedItems {
   }
 
   private keep(key: string, version: string, text: string): void {
-    this.kept.delete(key);
+    this.forget(key);
     this.kept.set(key, { version, text });
+    this.size += text.length;
     for (const oldest of this.kept.keys()) {
-      if (this.kept.size <= MOST_KEPT) break;
-      this.kept.delete(oldest);
+      if (this.size <= MOST_KEPT) break;
+      this.forget(oldest);
     }
+  }
+
+  private forget(key: string): void {
+    this.size -= this.kept.get(key)?.text.length ?? 0;
+    this.kept.delete(key);
   }
 }

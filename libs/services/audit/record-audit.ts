@@ -1,5 +1,5 @@
 import type { ProjectId } from '@baykeeper/domain';
-import type { AuditEntry, Stores } from '@baykeeper/storage';
+import type { AuditEntry, NewAuditEntry, Stores } from '@baykeeper/storage';
 import type { Caller } from '../caller.js';
 
 export interface AuditedAction {
@@ -18,25 +18,25 @@ export interface AuditedAction {
 
 /** Writes who did it beside the change itself: pass the stores of the transaction that makes the change. */
 export function recordAudit(stores: Pick<Stores, 'audit'>, caller: Caller, action: AuditedAction): Promise<void> {
-  return append(stores, caller, action, 'success');
+  return stores.audit.append(auditEntry(caller, action));
 }
 
 /** Writes what somebody was kept from, where nothing is changed. */
 export function recordRefusal(stores: Pick<Stores, 'audit'>, caller: Caller, action: AuditedAction): Promise<void> {
-  return append(stores, caller, action, 'refused');
+  return stores.audit.append(auditEntry(caller, action, 'refused'));
 }
 
-async function append(
-  { audit }: Pick<Stores, 'audit'>,
+/** The entry for what somebody did, for those who write many at once. */
+export function auditEntry(
   caller: Caller,
   { action, target, detail }: AuditedAction,
-  outcome: AuditEntry['outcome'],
-): Promise<void> {
+  outcome: AuditEntry['outcome'] = 'success',
+): NewAuditEntry {
   const { userId, userName, requestId, address } = caller;
   const projectId = target.projectId ?? caller.projectId;
-  await audit.append({
+  return {
     ...{ projectId, userId, userName, requestId, address, action },
     ...{ outcome, targetKind: target.kind, targetId: target.id, targetName: target.name ?? null },
     detail: detail ?? null,
-  });
+  };
 }

@@ -90,15 +90,23 @@ export class Bays {
     return this.stores.bayViews.summaries(visibleScope(caller), ids);
   }
 
-  /** With all that a full body shows, in the order of `ids`; those that are gone are left out. */
-  async overviews(caller: Caller, ids: readonly BayId[]): Promise<readonly BayOverview[]> {
-    const found = await this.stores.bayViews.overviews(visibleScope(caller), ids);
-    const byId = new Map(found.map((overview) => [overview.bay.id, overview]));
+  /** The versions of all that full bodies show, in the order of `ids`; those that are gone are left out. */
+  async versions(caller: Caller, ids: readonly BayId[]): Promise<readonly BayVersion[]> {
+    const found = await this.stores.bayViews.versions(visibleScope(caller), ids);
+    const byId = new Map(found.map((version) => [version.id, version]));
     return ids.flatMap((id) => byId.get(id) ?? []);
   }
 
-  /** @throws BaykeeperError `not-found` (also for another project's bay), `conflict` when several have the name. */
-  overview(caller: Caller, ident: string): Promise<BayOverview> {
+  /** With all that a full body shows, in any order; those that are gone are left out. */
+  overviews(caller: Caller, ids: readonly BayId[]): Promise<readonly BayOverview[]> {
+    return this.stores.bayViews.overviews(visibleScope(caller), ids);
+  }
+
+  /**
+   * The bay's id, with a version of all that its full body shows.
+   * @throws BaykeeperError `not-found` (also for another project's bay), `conflict` when several have the name.
+   */
+  version(caller: Caller, ident: string): Promise<BayVersion> {
     return findForCaller(caller, (scope) => this.stores.bayViews.find(scope, ident));
   }
 

@@ -3,7 +3,7 @@
  * leaves here is on record first, with who asked for it: that list is the audit.
  */
 import { isIP } from 'node:net';
-import { nodeNameOf, type Bay } from '@baykeeper/domain';
+import { BaykeeperError, nodeNameOf, type Bay, type NodeGroup } from '@baykeeper/domain';
 import {
   buildRevocationList,
   checkTenantName,
@@ -17,8 +17,15 @@ import {
   type SigningAuthority,
   type TenantCertificateRules,
 } from '@baykeeper/pki';
-import type { Database, Scope } from '@baykeeper/storage';
-import { recordAudit } from '../audit/record-audit.js';
+import {
+  gather,
+  type Database,
+  type NewAuditEntry,
+  type NewCertificate,
+  type NewEvent,
+  type Scope,
+} from '@baykeeper/storage';
+import { auditEntry } from '../audit/record-audit.js';
 import type { Caller } from '../caller.js';
 import type { Engines } from '../catalogue/catalogue.js';
 
@@ -38,7 +45,6 @@ export interface ClientIdentity {
   readonly key: string;
 }
 
-/** Every method takes a bay that was found for its caller. */
 /** As a name is compared: look-alikes of one form, no dot of the root at its end. */
 function bare(name: string): string {
   return name.normalize('NFKC').toLowerCase().trim().replace(/\.+$/, '');
@@ -47,7 +53,10 @@ function bare(name: string): string {
 /** Names of this host and of the control plane, under which nobody else shall be known. */
 const OWN_NAMES = new Set(['localhost', 'baykeeper', 'baykeeper control plane']);
 
+/** Every method takes a bay that was found for its caller. */
 export class Certificates {
+  private readonly record = gather((all: readonly SignedForUser[]) => this.recordAll(all), { atOnce: 2, most: 50 });
+
   constructor(private readonly dependencies: CertificatesDependencies) {}
 
   /** The authority's certificate (PEM). Works for bays without TLS too (Magnum). */
@@ -67,8 +76,11 @@ export class Certificates {
     purpose: AuthorityPurpose = 'cluster',
   ): Promise<string> {
     const request = await parseCertificateRequest(csrPem);
-    const authority = await this.dependencies.authorities.ensureSigning(bay, purpose);
-    const rules = await this.rulesFor(bay, authority);
+    const [authority, groups] = await Promise.all([
+      this.dependencies.authorities.ensureSigning(bay, purpose),
+      this.groupsOf(bay),
+    ]);
+    const rules = rulesFor(bay, groups, authority);
     const { days } = this.engineOf(bay).clientCertificate(request.subject.commonNames[0] ?? '');
     const profile = decideTenantCertificate(request, { ...rules, days });
     const { publicKey } = request;
@@ -83,7 +95,7 @@ export class Certificates {
    */
   async createClientIdentity(caller: Caller, bay: Bay, commonName: string): Promise<ClientIdentity> {
     const authority = await this.dependencies.authorities.ensureSigning(bay, 'cluster');
-    checkTenantName(commonName, await this.rulesFor(bay, authority));
+    checkTenantName(commonName, rulesFor(bay, await this.groupsOf(bay), authority));
     const made = await createKeyAndCertificate({
       authority,
       profile: this.engineOf(bay).clientCertificate(commonName),
@@ -118,34 +130,66 @@ export class Certificates {
     return this.dependencies.engines.engine(bay.engine);
   }
 
-  private async rulesFor(bay: Bay, authority: SigningAuthority): Promise<Omit<TenantCertificateRules, 'days'>> {
-    const groups = await this.dependencies.database.stores.nodeGroups.listByBay(scopeOf(bay), bay.id);
-    // Nodes of today and those that the next scaling makes: a group's prefix and any number. A group outlives its nodes.
-    const prefixes = groups.map((group) => nodeNameOf(bay, group, 0).slice(0, -1));
-    const isReserved = (given: string): boolean => {
-      const name = bare(given);
-      const numbered = prefixes.some((prefix) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)));
-      return numbered || OWN_NAMES.has(name) || isIP(name) !== 0;
-    };
-    return { authorityName: authority.commonName, isReserved };
+  private groupsOf(bay: Bay): Promise<readonly NodeGroup[]> {
+    return this.dependencies.database.stores.nodeGroups.listByBay(scopeOf(bay), bay.id);
+  }
+
+  /** Those that were signed at the same time are recorded in one transaction, each with its event and who asked for it. */
+  private async recordAll(all: readonly SignedForUser[]): Promise<readonly boolean[]> {
+    return this.dependencies.database.transaction(async (stores) => {
+      const written = await stores.certificates.insertMany(all.map(recordOf));
+      const kept = all.filter(({ signed }) => written.has(signed.serial));
+      await stores.events.appendMany(kept.map(eventOf));
+      await stores.audit.appendMany(kept.map(auditOf));
+      return all.map(({ signed }) => written.has(signed.serial));
+    });
   }
 
   private async recordForUser(caller: Caller, action: string, bay: Bay, signed: SignedCertificate): Promise<void> {
-    const { serial, subject, notAfter } = signed;
-    const { userId } = caller;
-    await this.dependencies.database.transaction(async (stores) => {
-      const { certificates, events } = stores;
-      const kind = 'client';
-      await certificates.insert(scopeOf(bay), { bayId: bay.id, serial, subject, kind, nodeId: null, userId, notAfter });
-      await events.append({
-        ...{ bayId: bay.id, projectId: bay.projectId, nodeId: null },
-        ...{ kind: 'certificate-signed', level: 'info' },
-        message: `A client certificate was signed for ${subject} (serial ${serial}).`,
-      });
-      const target = { kind: 'cluster', id: bay.id, name: bay.name };
-      await recordAudit(stores, caller, { action, target, detail: `Signed for ${subject}, serial ${serial}.` });
-    });
+    const isWritten = await this.record({ caller, action, bay, signed });
+    if (!isWritten) {
+      throw new BaykeeperError({ code: 'not-found', publicMessage: `Cluster ${bay.id} could not be found.` });
+    }
   }
+}
+
+interface SignedForUser {
+  readonly caller: Caller;
+  readonly action: string;
+  readonly bay: Bay;
+  readonly signed: SignedCertificate;
+}
+
+function recordOf({ caller: { userId }, bay, signed: { serial, subject, notAfter } }: SignedForUser): NewCertificate {
+  return { bayId: bay.id, projectId: bay.projectId, serial, subject, kind: 'client', nodeId: null, userId, notAfter };
+}
+
+function eventOf({ bay, signed: { subject, serial } }: SignedForUser): NewEvent {
+  return {
+    ...{ bayId: bay.id, projectId: bay.projectId, nodeId: null },
+    ...{ kind: 'certificate-signed', level: 'info' },
+    message: `A client certificate was signed for ${subject} (serial ${serial}).`,
+  };
+}
+
+function auditOf({ caller, action, bay, signed: { subject, serial } }: SignedForUser): NewAuditEntry {
+  const target = { kind: 'cluster', id: bay.id, name: bay.name };
+  return auditEntry(caller, { action, target, detail: `Signed for ${subject}, serial ${serial}.` });
+}
+
+function rulesFor(
+  bay: Bay,
+  groups: readonly NodeGroup[],
+  authority: SigningAuthority,
+): Omit<TenantCertificateRules, 'days'> {
+  // Nodes of today and those that the next scaling makes: a group's prefix and any number. A group outlives its nodes.
+  const prefixes = groups.map((group) => nodeNameOf(bay, group, 0).slice(0, -1));
+  const isReserved = (given: string): boolean => {
+    const name = bare(given);
+    const numbered = prefixes.some((prefix) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)));
+    return numbered || OWN_NAMES.has(name) || isIP(name) !== 0;
+  };
+  return { authorityName: authority.commonName, isReserved };
 }
 
 function scopeOf(bay: Bay): Scope {

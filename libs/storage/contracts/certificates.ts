@@ -41,9 +41,16 @@ export interface CertificateRecord {
   readonly revokedAt: Date | null;
 }
 
+export type NewCertificate = Omit<CertificateRecord, 'issuedAt' | 'revokedAt'>;
+
 export interface CertificateStore {
   /** @throws BaykeeperError `not-found` when the bay is gone or outside the scope; `conflict` for a serial used twice. */
   insert(scope: Scope, certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>): Promise<void>;
+  /**
+   * @returns the serials of those that were written: none of a bay that is gone or another project's
+   * @throws BaykeeperError `conflict` for a serial used twice
+   */
+  insertMany(certificates: readonly NewCertificate[]): Promise<ReadonlySet<string>>;
   /** Again changes nothing. @throws BaykeeperError `not-found` */
   revoke(scope: Scope, bayId: BayId, serial: string): Promise<void>;
   /** All certificates of a node, when it leaves. */

@@ -6,9 +6,13 @@ export interface SettingStore {
   ensure(key: string, make: () => string): Promise<string>;
 }
 
+export type NewEvent = Omit<BayEvent, 'sequence' | 'at'>;
+
 export interface EventStore {
   /** An event of a bay that is gone is dropped: nobody could read it. */
-  append(event: Omit<BayEvent, 'sequence' | 'at'>): Promise<void>;
+  append(event: NewEvent): Promise<void>;
+  /** The same with several, in their order. */
+  appendMany(events: readonly NewEvent[]): Promise<void>;
   /**
    * Ascending by sequence. A bay's events become visible in the order of their sequence, so asking with the last one
    * seen misses nothing.

@@ -5,7 +5,8 @@ import { BayEntity } from '../entities/bay.entity.js';
 import type { Page } from '../page.js';
 import type { Scope } from '../scope.js';
 import { BAY_SORT_KEYS } from './bay-columns.js';
-import { selectPrepared } from './prepared.js';
+import { gatherById, type FindById } from './gather-by-id.js';
+import { columnsOf, selectPrepared } from './prepared.js';
 import { ambiguous, identKind, notFound, printable, projectOf } from './scoping.js';
 import { selectPage } from './select-page.js';
 
@@ -24,27 +25,35 @@ const ADDRESSES = `(SELECT coalesce(json_agg(json_build_array(nodes.role, nodes.
     FROM nodes WHERE nodes.bay_id = bays.id AND nodes.address IS NOT NULL AND nodes.removal_requested_at IS NULL)
     AS addresses`;
 const PARENT = '(SELECT labels FROM baymodels WHERE baymodels.id = bays.baymodel_id) AS "parentLabels"';
+/** Addresses and the template's labels are no part of the bay's own row. */
+const OVERVIEW_VERSION = `concat_ws(' ', bays.xmin,
+    (SELECT baymodels.xmin FROM baymodels WHERE baymodels.id = bays.baymodel_id),
+    (SELECT md5(string_agg(concat_ws(' ', nodes.role, nodes.address), ',' ORDER BY nodes.sequence)) FROM nodes
+     WHERE nodes.bay_id = bays.id AND nodes.address IS NOT NULL AND nodes.removal_requested_at IS NULL)) AS version`;
 const IN_SCOPE = '($2::text IS NULL OR bays.project_id = $2)';
 
 export class PostgresBayViewStore implements BayViewStore {
   private readonly columns: string;
+  private readonly findById: FindById<BayVersion>;
 
   constructor(private readonly manager: EntityManager) {
-    this.columns = manager.dataSource
-      .getMetadata(BayEntity)
-      .columns.filter((column) => column.isSelect)
-      .map((column) => `bays.${column.databaseName} AS "${column.propertyName}"`)
-      .join(', ');
+    this.columns = columnsOf(manager, BayEntity, 'bays');
+    this.findById = gatherById(manager, 'bays', `bays.id, ${OVERVIEW_VERSION}`);
   }
 
-  async find(scope: Scope, ident: string): Promise<BayOverview> {
+  async find(scope: Scope, ident: string): Promise<BayVersion> {
     const kind = identKind('Cluster', ident);
-    const text = `${this.overviewsWhere(`bays.${kind} = $1`)} LIMIT 2`;
-    const rows = await this.select<OverviewRow>(`bay-by-${kind}`, text, [ident, projectOf(scope)]);
+    if (kind === 'id') {
+      const found = await this.findById(scope, ident);
+      if (found === null) throw notFound('Cluster', printable(ident));
+      return found;
+    }
+    const text = `SELECT bays.id, ${OVERVIEW_VERSION} FROM bays WHERE bays.name = $1 AND ${IN_SCOPE} LIMIT 2`;
+    const rows = await selectPrepared<BayVersion>(this.manager, 'bay-by-name', text, [ident, projectOf(scope)]);
     if (rows.length > 1) throw ambiguous(ident);
     const [row] = rows;
     if (row === undefined) throw notFound('Cluster', printable(ident));
-    return overviewOf(row);
+    return row;
   }
 
   page(scope: Scope, page: Page): Promise<readonly BayVersion[]> {
@@ -65,14 +74,17 @@ export class PostgresBayViewStore implements BayViewStore {
     return rows.map(({ groups, ...bay }) => ({ bay, groups }));
   }
 
-  async overviews(scope: Scope, ids: readonly BayId[]): Promise<readonly BayOverview[]> {
+  async versions(scope: Scope, ids: readonly BayId[]): Promise<readonly BayVersion[]> {
     if (ids.length === 0) return [];
-    const text = this.overviewsWhere('bays.id = ANY($1::uuid[])');
-    return (await this.select<OverviewRow>('bay-overviews', text, [ids, projectOf(scope)])).map(overviewOf);
+    const text = `SELECT bays.id, ${OVERVIEW_VERSION} FROM bays WHERE bays.id = ANY($1::uuid[]) AND ${IN_SCOPE}`;
+    return selectPrepared<BayVersion>(this.manager, 'bay-versions', text, [ids, projectOf(scope)]);
   }
 
-  private overviewsWhere(condition: string): string {
-    return `SELECT ${this.columns}, ${GROUPS}, ${ADDRESSES}, ${PARENT} FROM bays WHERE ${condition} AND ${IN_SCOPE}`;
+  async overviews(scope: Scope, ids: readonly BayId[]): Promise<readonly BayOverview[]> {
+    if (ids.length === 0) return [];
+    const text = `SELECT ${this.columns}, ${GROUPS}, ${ADDRESSES}, ${PARENT} FROM bays
+       WHERE bays.id = ANY($1::uuid[]) AND ${IN_SCOPE}`;
+    return (await this.select<OverviewRow>('bay-overviews', text, [ids, projectOf(scope)])).map(overviewOf);
   }
 
   private select<Row>(name: string, text: string, values: readonly unknown[]): Promise<readonly (Bay & Row)[]> {

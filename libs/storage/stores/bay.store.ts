@@ -6,14 +6,20 @@ import { NodeGroupEntity } from '../entities/node-group.entity.js';
 import { OutboxEntity } from '../entities/outbox.entity.js';
 import type { Scope } from '../scope.js';
 import { FACT_NAMES, SPEC_NAMES, WISH_NAMES } from './bay-columns.js';
-import { checkInsideScope, findByIdent, notFound, projectOf, restrictToScope } from './scoping.js';
+import { gatherById, type FindById } from './gather-by-id.js';
+import { columnsOf } from './prepared.js';
+import { checkInsideScope, findByIdent, identKind, notFound, projectOf, restrictToScope } from './scoping.js';
 import { assignmentsOf, changeRows, inTransaction, isInTransaction, pick, selectRows, setListOf } from './sql.js';
 
 /** Whoever let go of a lease is fenced off like one that lost it. */
 const HELD = 'lease_token = $2 AND lease_expires_at IS NOT NULL';
 
 export class PostgresBayStore implements BayStore {
-  constructor(private readonly manager: EntityManager) {}
+  private readonly findById: FindById<Bay>;
+
+  constructor(private readonly manager: EntityManager) {
+    this.findById = gatherById(manager, 'bays', columnsOf(manager, BayEntity, 'bays'));
+  }
 
   insert(scope: Scope, bay: NewBay, groups: readonly NewNodeGroup[]): Promise<Bay> {
     return inTransaction(this.manager, async (manager) => {
@@ -39,8 +45,11 @@ export class PostgresBayStore implements BayStore {
     });
   }
 
-  find(scope: Scope, ident: string): Promise<Bay> {
-    return findByIdent(this.visible(scope), 'Cluster', ident);
+  async find(scope: Scope, ident: string): Promise<Bay> {
+    if (identKind('Cluster', ident) === 'name') return findByIdent(this.visible(scope), 'Cluster', ident);
+    const bay = await this.findById(scope, ident);
+    if (bay === null) throw notFound('Cluster', ident);
+    return bay;
   }
 
   changeWish(scope: Scope, id: BayId, change: WishChange): Promise<Bay> {

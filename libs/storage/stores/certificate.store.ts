@@ -1,14 +1,16 @@
-import type { BayId, NodeId } from '@baykeeper/domain';
+import type { BayId, NodeId, ProjectId } from '@baykeeper/domain';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type {
   CertificateAuthorityRecord,
   CertificateAuthorityStore,
   CertificateRecord,
   CertificateStore,
+  NewCertificate,
 } from '../contracts/certificates.js';
 import { CertificateAuthorityEntity } from '../entities/certificate-authority.entity.js';
 import { CertificateEntity } from '../entities/certificate.entity.js';
 import type { Scope } from '../scope.js';
+import { columnsOf, selectPrepared } from './prepared.js';
 import { notFound, projectOf, restrictToScope } from './scoping.js';
 import { changeRows, selectRows } from './sql.js';
 
@@ -36,11 +38,12 @@ export class PostgresCertificateAuthorityStore implements CertificateAuthoritySt
     return stored;
   }
 
-  findByBay(scope: Scope, bayId: BayId, purpose: string): Promise<CertificateAuthorityRecord | null> {
-    const query = this.manager.createQueryBuilder(CertificateAuthorityEntity, 'authority');
-    return restrictToScope(query, scope)
-      .andWhere('authority.bayId = :bayId AND authority.purpose = :purpose', { bayId, purpose })
-      .getOne();
+  async findByBay(scope: Scope, bayId: BayId, purpose: string): Promise<CertificateAuthorityRecord | null> {
+    const text = `SELECT ${columnsOf(this.manager, CertificateAuthorityEntity)} FROM certificate_authorities
+      WHERE bay_id = $1 AND ($2::text IS NULL OR project_id = $2) AND purpose = $3`;
+    const values = [bayId, projectOf(scope), purpose];
+    const rows = await selectPrepared<CertificateAuthorityRecord>(this.manager, 'authority-by-bay', text, values);
+    return rows[0] ?? null;
   }
 }
 
@@ -51,15 +54,30 @@ export class PostgresCertificateStore implements CertificateStore {
     scope: Scope,
     certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>,
   ): Promise<void> {
-    const { bayId, serial, subject, kind, nodeId, userId, notAfter } = certificate;
-    const rows = await selectRows(
+    const written = await this.write([{ ...certificate, projectId: projectOf(scope) }]);
+    if (!written.has(certificate.serial)) throw notFound('Cluster', certificate.bayId);
+  }
+
+  insertMany(certificates: readonly NewCertificate[]): Promise<ReadonlySet<string>> {
+    return this.write(certificates);
+  }
+
+  /** @param certificates with the project that the bay must be in; null: in any */
+  private async write(
+    certificates: readonly (Omit<NewCertificate, 'projectId'> & { readonly projectId: ProjectId | null })[],
+  ): Promise<ReadonlySet<string>> {
+    const rows = await selectPrepared<{ readonly serial: string }>(
       this.manager,
+      'insert-certificates',
       `INSERT INTO certificates (bay_id, project_id, serial, subject, kind, node_id, user_id, not_after)
-       SELECT id, project_id, $3::text, $4::text, $5::text, $6::uuid, $7::text, $8::timestamptz ${FROM_BAY}
-       RETURNING 1`,
-      [bayId, projectOf(scope), serial, subject, kind, nodeId, userId, notAfter],
+       SELECT bays.id, bays.project_id, serial, subject, kind, "nodeId", "userId", "notAfter"
+       FROM jsonb_to_recordset($1) AS given("bayId" uuid, "projectId" text, serial text, subject text, kind text,
+         "nodeId" uuid, "userId" text, "notAfter" timestamptz)
+       JOIN bays ON bays.id = given."bayId" AND (given."projectId" IS NULL OR bays.project_id = given."projectId")
+       RETURNING serial`,
+      [JSON.stringify(certificates)],
     );
-    if (rows.length === 0) throw notFound('Cluster', bayId);
+    return new Set(rows.map(({ serial }) => serial));
   }
 
   async revoke(scope: Scope, bayId: BayId, serial: string): Promise<void> {

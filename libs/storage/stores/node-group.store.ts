@@ -4,7 +4,7 @@ import type { BayStore, NewNodeGroup, NodeGroupChange, NodeGroupStore, NodeGroup
 import { NodeGroupEntity } from '../entities/node-group.entity.js';
 import type { Scope } from '../scope.js';
 import { GROUP_NAMES } from './bay.store.js';
-import { selectPrepared } from './prepared.js';
+import { columnsOf, selectPrepared } from './prepared.js';
 import { checkInsideScope, findByIdent, notFound, projectOf, restrictToScope } from './scoping.js';
 import { assignmentsOf, changeRows, inTransaction, pick, setListOf } from './sql.js';
 
@@ -25,10 +25,9 @@ export class PostgresNodeGroupStore implements NodeGroupStore {
   }
 
   listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly NodeGroup[]> {
-    return this.visible(scope)
-      .andWhere('node_group.bayId = ANY(:bayIds)', { bayIds })
-      .orderBy('node_group.sequence')
-      .getMany();
+    const text = `SELECT ${columnsOf(this.manager, NodeGroupEntity)} FROM node_groups
+      WHERE bay_id = ANY($1::uuid[]) AND ($2::text IS NULL OR project_id = $2) ORDER BY sequence`;
+    return selectPrepared<NodeGroup>(this.manager, 'node-groups-by-bays', text, [bayIds, projectOf(scope)]);
   }
 
   async find(scope: Scope, bayId: BayId, ident: string): Promise<NodeGroup> {

@@ -29,6 +29,20 @@ export async function selectPrepared<Row>(
   return rows as Row[];
 }
 
+/** A name for a text that is put together: of the length that the database keeps. */
+export function nameOf(title: string, text: string): string {
+  return `${title.slice(0, 40)}-${createHash('sha1').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** What a SELECT or RETURNING names for rows as the mapper would give them. @param table its name or alias in front of each */
+export function columnsOf(manager: EntityManager, target: EntityTarget<ObjectLiteral>, table?: string): string {
+  return manager.dataSource
+    .getMetadata(target)
+    .columns.filter((column) => column.isSelect)
+    .map((column) => `${table === undefined ? '' : `${table}.`}${column.databaseName} AS "${column.propertyName}"`)
+    .join(', ');
+}
+
 /**
  * Inserts one row and gives it back as it is stored.
  * @param values by property; what is undefined gets the column's default
@@ -41,16 +55,12 @@ export async function insertPrepared<Entity extends ObjectLiteral>(
   const { tableName: table, columns } = manager.dataSource.getMetadata(target);
   const given = columns.filter((column) => values[column.propertyName] !== undefined);
   const places = given.map((_, index) => `$${String(index + 1)}`);
-  const returned = columns
-    .filter((column) => column.isSelect)
-    .map((column) => `${column.databaseName} AS "${column.propertyName}"`);
   const text = `INSERT INTO ${table} (${given.map((column) => column.databaseName).join(', ')})
-    VALUES (${places.join(', ')}) RETURNING ${returned.join(', ')}`;
-  // A name has at most 63 octets; which columns are given decides the text.
-  const name = `insert-${table}-${createHash('sha1').update(text).digest('hex').slice(0, 16)}`;
+    VALUES (${places.join(', ')}) RETURNING ${columnsOf(manager, target)}`;
   const rows = await selectPrepared<Entity>(
     manager,
-    name,
+    // Which columns are given decides the text.
+    nameOf(`insert-${table}`, text),
     text,
     given.map((column) => {
       const value = values[column.propertyName];

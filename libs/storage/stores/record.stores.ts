@@ -2,6 +2,7 @@ import { BaykeeperError, type BayEvent, type BayId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
 import type {
   EventStore,
+  NewEvent,
   OpenOperation,
   Operation,
   OperationStore,
@@ -14,6 +15,7 @@ import { OperationEntity } from '../entities/operation.entity.js';
 import { OutboxEntity } from '../entities/outbox.entity.js';
 import { SettingEntity } from '../entities/setting.entity.js';
 import type { Scope } from '../scope.js';
+import { selectPrepared } from './prepared.js';
 import { notFound, restrictToScope } from './scoping.js';
 import { changeRows, isInTransaction, selectRows } from './sql.js';
 
@@ -34,16 +36,24 @@ export class PostgresSettingStore implements SettingStore {
 export class PostgresEventStore implements EventStore {
   constructor(private readonly manager: EntityManager) {}
 
-  async append(event: Omit<BayEvent, 'sequence' | 'at'>): Promise<void> {
-    // The lock is taken before the number is drawn and held until the end of the transaction: without it a reader could
-    // see a later number, commit first, and never ask for the earlier one.
-    await selectRows(
+  append(event: NewEvent): Promise<void> {
+    return this.appendMany([event]);
+  }
+
+  async appendMany(events: readonly NewEvent[]): Promise<void> {
+    // A bay's lock is taken before the number is drawn and held until the end of the transaction: without it a reader could
+    // see a later number, commit first, and never ask for the earlier one. In one order, so that nobody waits in a circle.
+    await selectPrepared(
       this.manager,
-      `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, hashtext($2)))
+      'append-events',
+      `WITH given AS (SELECT * FROM ROWS FROM (jsonb_to_recordset($2) AS ("bayId" uuid, "nodeId" uuid, kind text,
+           level text, message text)) WITH ORDINALITY AS given("bayId", "nodeId", kind, level, message, place)),
+         turns AS MATERIALIZED (SELECT count(pg_advisory_xact_lock($1, turn)) FROM
+           (SELECT DISTINCT hashtext("bayId"::text) AS turn FROM given ORDER BY turn) AS ordered)
        INSERT INTO bay_events (bay_id, project_id, node_id, kind, level, message, at)
-       SELECT bays.id, bays.project_id, $3::uuid, $4::text, $5::text, $6::text, clock_timestamp()
-       FROM turn CROSS JOIN bays WHERE bays.id = $2::text::uuid`,
-      [EVENT_LOCK, event.bayId, event.nodeId, event.kind, event.level, event.message],
+       SELECT bays.id, bays.project_id, "nodeId", kind, level, message, clock_timestamp()
+       FROM turns CROSS JOIN given JOIN bays ON bays.id = "bayId" ORDER BY place`,
+      [EVENT_LOCK, JSON.stringify(events)],
     );
   }
 
