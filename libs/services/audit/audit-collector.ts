@@ -4,7 +4,7 @@
  * being refused. A process that is killed loses those of its last second.
  */
 import { detailOf, sourceOf, type Log } from '@baykeeper/domain';
-import type { AuditStore, CollectedAuditEntry } from '@baykeeper/storage';
+import type { CollectedAuditEntry } from '@baykeeper/storage';
 
 export type Collected = Omit<CollectedAuditEntry, 'count' | 'at'>;
 
@@ -18,7 +18,7 @@ export interface AuditCollector {
 }
 
 export interface AuditCollectorSettings {
-  readonly audit: Pick<AuditStore, 'appendMany'>;
+  readonly audit: { appendMany(entries: readonly CollectedAuditEntry[]): Promise<void> };
   readonly log: Log;
   readonly now?: () => number;
   /** False: only when it is told to, for tests. */

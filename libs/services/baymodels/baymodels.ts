@@ -8,7 +8,7 @@ import {
   type EngineName,
 } from '@baykeeper/domain';
 import type { BaymodelReferences, Database, Page, Stores } from '@baykeeper/storage';
-import { recordAudit } from '../audit/record-audit.js';
+import { auditEntry, recordAudit, type AuditedAction } from '../audit/record-audit.js';
 import { findForCaller, forbidden, isAdministrator, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { findEntries, referencesOf } from '../catalogue/check-references.js';
@@ -52,11 +52,9 @@ export class Baymodels {
     return this.dependencies.catalogue.entries.retried(async () => {
       const { fields, refs } = await this.complete(caller, given);
       if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
-      return this.dependencies.database.transaction(async (stores) => {
-        const made = await stores.baymodels.insert({ projectId }, { ...fields, refs, id, projectId, userId });
-        await recordTemplate(stores, caller, 'clustertemplate:create', made);
-        return made;
-      });
+      const row = { ...fields, refs, id, projectId, userId };
+      const audit = auditEntry(caller, { action: 'clustertemplate:create', target: targetOf(row) });
+      return this.stores.baymodels.insert({ projectId }, row, audit);
     });
   }
 
@@ -205,11 +203,14 @@ async function recordTemplate(
   stores: Stores,
   caller: Caller,
   action: string,
-  { id, name, projectId }: Baymodel,
+  baymodel: Baymodel,
   detail?: string,
 ): Promise<void> {
-  const target = { kind: 'clustertemplate', id, name, projectId };
-  await recordAudit(stores, caller, { action, target, ...(detail !== undefined && { detail }) });
+  await recordAudit(stores, caller, { action, target: targetOf(baymodel), ...(detail !== undefined && { detail }) });
+}
+
+function targetOf({ id, name, projectId }: Pick<Baymodel, 'id' | 'name' | 'projectId'>): AuditedAction['target'] {
+  return { kind: 'clustertemplate', id, name, projectId };
 }
 
 function inUse(id: BaymodelId): BaykeeperError {

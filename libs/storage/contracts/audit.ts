@@ -48,7 +48,8 @@ export interface AuditFilters {
 
 export interface AuditStore {
   append(entry: NewAuditEntry): Promise<void>;
-  appendMany(entries: readonly CollectedAuditEntry[]): Promise<void>;
+  /** In their order. */
+  appendMany(entries: readonly (NewAuditEntry | CollectedAuditEntry)[]): Promise<void>;
   /**
    * The latest first.
    * @param projectId null: of all projects, and those that belong to none

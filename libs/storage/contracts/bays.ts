@@ -11,6 +11,7 @@ import type {
   ProjectId,
 } from '@baykeeper/domain';
 import type { Page } from '../page.js';
+import type { NewAuditEntry } from './audit.js';
 import type { Scope } from '../scope.js';
 import type { BaymodelReferences, BayReferences, NodeGroupReferences } from './catalogue.js';
 
@@ -18,8 +19,11 @@ export type NewBaymodel = Omit<Baymodel, 'createdAt' | 'updatedAt'> & { readonly
 
 /** A project sees its own baymodels and other projects' public ones that are not hidden; it changes its own only. */
 export interface BaymodelStore {
-  /** @throws BaykeeperError `conflict` when the id is taken; `forbidden` when `projectId` is outside the scope. */
-  insert(scope: Scope, baymodel: NewBaymodel): Promise<Baymodel>;
+  /**
+   * @param audit who makes it: written by the same statement
+   * @throws BaykeeperError `conflict` when the id is taken; `forbidden` when `projectId` is outside the scope.
+   */
+  insert(scope: Scope, baymodel: NewBaymodel, audit?: NewAuditEntry): Promise<Baymodel>;
   /**
    * @param ident uuid or name
    * @throws BaykeeperError `not-found`; `conflict` when several have the name.

@@ -2,6 +2,7 @@ import type { ProjectId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
 import type { AuditEntry, AuditFilters, AuditStore, CollectedAuditEntry, NewAuditEntry } from '../contracts/audit.js';
 import { AuditEntryEntity } from '../entities/audit-entry.entity.js';
+import { appendAudit } from './append-audit.js';
 import { isStorableName } from './list-by-name.js';
 import { selectPrepared } from './prepared.js';
 import { changeRows } from './sql.js';
@@ -9,23 +10,13 @@ import { changeRows } from './sql.js';
 export class PostgresAuditStore implements AuditStore {
   constructor(private readonly manager: EntityManager) {}
 
-  async append(entry: NewAuditEntry): Promise<void> {
-    const { projectId, userId, userName, action, outcome, targetKind, targetId, targetName } = entry;
-    const { detail, requestId, address } = entry;
-    await selectPrepared(
-      this.manager,
-      'append-audit',
-      `INSERT INTO audit_entries (project_id, user_id, user_name, action, outcome, target_kind, target_id, target_name,
-         detail, request_id, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [
-        ...[projectId, userId, userName, action, outcome, targetKind, targetId, targetName],
-        ...[detail, requestId, address],
-      ],
-    );
+  append(entry: NewAuditEntry): Promise<void> {
+    return this.appendMany([entry]);
   }
 
-  async appendMany(entries: readonly CollectedAuditEntry[]): Promise<void> {
-    if (entries.length > 0) await this.manager.insert(AuditEntryEntity, [...entries]);
+  async appendMany(entries: readonly (NewAuditEntry | CollectedAuditEntry)[]): Promise<void> {
+    if (entries.length === 0) return;
+    await selectPrepared(this.manager, 'append-audit', appendAudit('$1'), [JSON.stringify(entries)]);
   }
 
   async list(

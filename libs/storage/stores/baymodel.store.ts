@@ -1,5 +1,6 @@
 import type { Baymodel, BaymodelFields, BaymodelId } from '@baykeeper/domain';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
+import type { NewAuditEntry } from '../contracts/audit.js';
 import type { BaymodelStore, NewBaymodel } from '../contracts/bays.js';
 import type { BaymodelReferences } from '../contracts/catalogue.js';
 import { BayEntity } from '../entities/bay.entity.js';
@@ -87,13 +88,14 @@ const SORT_KEYS: SortKeys<BaymodelEntity> = {
 export class PostgresBaymodelStore implements BaymodelStore {
   constructor(private readonly manager: EntityManager) {}
 
-  async insert(scope: Scope, baymodel: NewBaymodel): Promise<Baymodel> {
+  async insert(scope: Scope, baymodel: NewBaymodel, audit?: NewAuditEntry): Promise<Baymodel> {
     checkInsideScope(scope, baymodel);
-    return insertPrepared(this.manager, BaymodelEntity, {
+    const values = {
       ...pick(baymodel, FIELD_NAMES),
       ...pick(baymodel, ['id', 'projectId', 'userId']),
       ...baymodel.refs,
-    });
+    };
+    return insertPrepared(this.manager, BaymodelEntity, values, audit);
   }
 
   find(scope: Scope, ident: string): Promise<Baymodel> {

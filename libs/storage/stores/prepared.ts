@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
+import type { NewAuditEntry } from '../contracts/audit.js';
+import { appendAudit } from './append-audit.js';
 
 /** The mapper's driver for PostgreSQL keeps its pool here. */
 interface PoolOfDriver {
@@ -46,26 +48,32 @@ export function columnsOf(manager: EntityManager, target: EntityTarget<ObjectLit
 /**
  * Inserts one row and gives it back as it is stored.
  * @param values by property; what is undefined gets the column's default
+ * @param audit who made it, written by the same statement
  */
 export async function insertPrepared<Entity extends ObjectLiteral>(
   manager: EntityManager,
   target: EntityTarget<Entity>,
   values: Readonly<Record<string, unknown>>,
+  audit?: NewAuditEntry,
 ): Promise<Entity> {
   const { tableName: table, columns } = manager.dataSource.getMetadata(target);
   const given = columns.filter((column) => values[column.propertyName] !== undefined);
   const places = given.map((_, index) => `$${String(index + 1)}`);
-  const text = `INSERT INTO ${table} (${given.map((column) => column.databaseName).join(', ')})
+  const noted = audit === undefined ? '' : `WITH noted AS (${appendAudit(`$${String(given.length + 1)}`)}) `;
+  const text = `${noted}INSERT INTO ${table} (${given.map((column) => column.databaseName).join(', ')})
     VALUES (${places.join(', ')}) RETURNING ${columnsOf(manager, target)}`;
   const rows = await selectPrepared<Entity>(
     manager,
     // Which columns are given decides the text.
     nameOf(`insert-${table}`, text),
     text,
-    given.map((column) => {
-      const value = values[column.propertyName];
-      return column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
-    }),
+    [
+      ...given.map((column) => {
+        const value = values[column.propertyName];
+        return column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
+      }),
+      ...(audit === undefined ? [] : [JSON.stringify([audit])]),
+    ],
   );
   const [row] = rows;
   if (row === undefined) throw new Error(`inserting into ${table} gave no row`);
