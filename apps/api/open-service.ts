@@ -42,6 +42,7 @@ import { ApiSettings } from './api-settings.js';
 import { loginEntry } from './audit/collected-entries.js';
 import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
+import { openStreamLimit } from './bays/stream-limit.js';
 import { BayRecords } from './bays/bay-records.js';
 import { createApi } from './create-api.js';
 import { openKeystone } from './external-keystone/open-keystone.js';
@@ -86,6 +87,9 @@ export async function openService(
   const registry = createMetrics('api');
   const parts = makeParts({ installation, configuration, identity, keystone, registry, log });
   await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
+  const stopTelling = identity.watchTokens(() => {
+    parts.events.checkAgain();
+  });
   const stopWatching = await parts.catalogue.watch(installation.signals);
   await makeFirstRows({ installation, configuration, identity, keystone, baymodels: parts.baymodels, log });
   const check = openAccessCheck({
@@ -126,6 +130,7 @@ export async function openService(
     async close() {
       stopRemoving();
       stopWatching();
+      stopTelling();
       parts.events.close();
       await Promise.all([closeApi(app), nodes.close()]);
       await audit.close();
@@ -150,6 +155,7 @@ function makeParts({ installation, configuration, identity, keystone, registry, 
   const source = drivers.compute.catalogue;
   const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master } = configuration;
   const defaults: DefaultQuotas = { Cluster, Node, Master };
+  const { streamsPerToken: perToken, streamsPerProject: perProject } = configuration;
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
@@ -175,7 +181,7 @@ function makeParts({ installation, configuration, identity, keystone, registry, 
       log,
     }),
     records: new BayRecords(database, drivers.loadBalancer, id, log),
-    events: new BayEvents(database, signals),
+    events: new BayEvents(database, signals, openStreamLimit({ perToken, perProject })),
     identity: new IdentityService(identity),
     readiness: new ReadinessChecks(checks),
     metrics: new MetricsText(() => renderMetrics(registry)),

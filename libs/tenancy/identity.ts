@@ -48,6 +48,8 @@ export interface Identity {
    * another process may be taken for up to five seconds more.
    */
   validateToken(token: string): Promise<Principal | null>;
+  /** Calls back when tokens may have ended before their time: what was done in this process. @returns how to stop that */
+  watchTokens(callback: () => void): () => void;
   /** Ends a token that is valid. @param principal whom it stands for */
   revokeToken(actor: Actor, token: string, principal: Principal): Promise<void>;
   /** To be called now and then: removes tokens that have expired, and what is known of old logins. @returns how many tokens */
@@ -81,8 +83,13 @@ export function openIdentity({
 }: IdentitySettings): Identity {
   const cache = openTokenCache(now);
   const passwords = openPasswords(passwordCost);
+  const watchers = new Set<() => void>();
+  const tellWatchers = (): void => {
+    for (const callback of watchers) callback();
+  };
   const changed = (): void => {
     cache.forgetAll();
+    tellWatchers();
   };
   const validateToken = (token: string): Promise<Principal | null> => {
     const tokenHash = hashToken(token);
@@ -91,6 +98,12 @@ export function openIdentity({
   const settings: LoginSettings = { passwords, limiter, tokenHours, now, onLogin, validateToken };
   return {
     validateToken,
+    watchTokens(callback) {
+      watchers.add(callback);
+      return () => {
+        watchers.delete(callback);
+      };
+    },
     authenticate: (login, origin = NOWHERE) => authenticate(database, settings, login, origin),
     async revokeToken(actor, token, { userId, userName, auditId }) {
       const tokenHash = hashToken(token);
@@ -100,6 +113,7 @@ export function openIdentity({
         await recordChange(stores, actor, { action: 'identity:revoke_token', target, detail: `token ${auditId}` });
       });
       cache.forget(tokenHash);
+      tellWatchers();
     },
     async removeExpiredTokens() {
       await database.stores.users.removeOldAddresses();

@@ -22,10 +22,11 @@ export interface TokenHolder {
 }
 
 /**
+ * @param isAgain of a request that was let in before and is still being answered: it takes no further turn
  * @returns who asks; null for a rule that asks for no role
  * @throws BaykeeperError `unauthenticated`, `forbidden`, `too-many-requests`
  */
-export type AccessCheck = (rule: AccessRule, request: AccessFacts) => Promise<Caller | null>;
+export type AccessCheck = (rule: AccessRule, request: AccessFacts, isAgain?: boolean) => Promise<Caller | null>;
 
 /** What is looked at of a request. */
 export interface AccessFacts {
@@ -55,7 +56,7 @@ const LONGEST_TOKEN = 1_024;
 const OWN_TOKEN: ReadonlySet<AccessRule> = new Set(['identity:validate_token', 'identity:revoke_token'] as const);
 
 export function openAccessCheck({ validate, takeTurn }: AccessCheckOptions): AccessCheck {
-  return async (rule, request) => {
+  return async (rule, request, isAgain = false) => {
     const { headers, ip, id } = request;
     const kind = ACCESS_RULES[rule];
     if (kind === 'anonymous' || kind === 'node') return null;
@@ -65,7 +66,7 @@ export function openAccessCheck({ validate, takeTurn }: AccessCheckOptions): Acc
     const holder = await validate(token);
     if (holder === null) throw unauthenticated();
     request.holder = holder;
-    const retryAfterSeconds = takeTurn?.(token) ?? 0;
+    const retryAfterSeconds = isAgain ? 0 : (takeTurn?.(token) ?? 0);
     if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds);
     checkAccessRules(rule, holder, request);
     if (kind === 'token') return null;

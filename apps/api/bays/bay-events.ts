@@ -1,13 +1,15 @@
 /**
  * What happened to a bay, as a list and as a stream (Server-Sent Events, as the HTML standard has them). The rows are the
- * truth; signals only make the stream look sooner. So a lost signal delays an event, and never loses one.
+ * truth; signals only make the stream look sooner. So a lost signal delays an event, and never loses one. A stream is
+ * checked as a request is, whenever it looks: who may not ask any more is told nothing more.
  */
 import { Readable } from 'node:stream';
 import type { Bay, BayEvent, NodeId } from '@baykeeper/domain';
 import { bayTopic, type Signals } from '@baykeeper/queue';
-import { openWatch } from '@baykeeper/services';
+import { openWatch, type Watch } from '@baykeeper/services';
 import type { Database } from '@baykeeper/storage';
 import { timestamp } from '../http/timestamp.js';
+import type { StreamOwner, TakeStream } from './stream-limit.js';
 
 export const LARGEST_EVENT_PAGE = 1_000;
 
@@ -16,17 +18,31 @@ export interface StreamTimes {
   readonly pollMs: number;
   /** Silence after which a comment shows that the connection lives. */
   readonly heartbeatMs: number;
-  /** The stream ends after it, so that a token is checked again when the client comes back. */
+  /** The stream ends after it; its client comes back. */
   readonly longestMs: number;
 }
+/** Whoever follows a stream. */
+export interface StreamViewer extends StreamOwner {
+  /** Whether that one may still see the bay. */
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
+/** Whoever ends own tokens all the time shall not have all streams look all the time. */
+const CHECK_AGAIN_MS = 500;
+/** A client that has not read to the end by then is cut off. */
+const LATE_MS = 60_000;
+
 export const STREAM_TIMES: StreamTimes = { pollMs: 2_000, heartbeatMs: 15_000, longestMs: 15 * 60_000 };
 
 export class BayEvents {
   private readonly open = new Set<AbortController>();
+  private readonly watches = new Set<Watch>();
+  private nextCheck: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly database: Pick<Database, 'stores'>,
     private readonly signals: Pick<Signals, 'subscribe'>,
+    private readonly takeStream: TakeStream,
     private readonly times: StreamTimes = STREAM_TIMES,
   ) {}
 
@@ -42,10 +58,14 @@ export class BayEvents {
     return found.map((event) => eventBody(event, names));
   }
 
-  /** Every event after `after`, and each new one as it comes, until the reader goes or the bay is gone. */
-  follow(bay: Bay, after: number): Readable {
+  /**
+   * Every event after `after`, and each new one as it comes, until the reader goes, may not go on, or the bay is gone.
+   * @throws BaykeeperError `too-many-requests`
+   */
+  follow(bay: Bay, after: number, viewer: StreamViewer): Readable {
+    const release = this.takeStream(viewer);
     const ended = new AbortController();
-    const frames = this.frames(bay, after, ended.signal);
+    const frames = this.frames(bay, after, viewer, ended.signal);
     const stream = new Readable({
       read() {
         frames.next().then(
@@ -55,29 +75,53 @@ export class BayEvents {
       },
       destroy(error, callback) {
         ended.abort();
+        // It may be waiting for a reader that went.
+        frames.return(undefined).catch(() => undefined);
         callback(error);
       },
     });
+    const late = setTimeout(() => stream.destroy(), this.times.longestMs + LATE_MS);
     this.open.add(ended);
     stream.once('close', () => {
+      clearTimeout(late);
       this.open.delete(ended);
+      release();
     });
     return stream;
   }
 
+  /** Looks soon whether those who follow may go on: for when tokens ended before their time. */
+  checkAgain(): void {
+    this.nextCheck ??= setTimeout(() => {
+      this.nextCheck = null;
+      for (const watch of this.watches) watch.wake();
+    }, CHECK_AGAIN_MS);
+  }
+
   /** Ends all streams, when the server stops; their clients come back to another one. */
   close(): void {
+    if (this.nextCheck) clearTimeout(this.nextCheck);
     for (const ended of this.open) ended.abort();
   }
 
-  private async *frames(bay: Bay, after: number, ended: AbortSignal): AsyncGenerator<string> {
+  private async *frames(
+    bay: Bay,
+    after: number,
+    { mayGoOn }: StreamViewer,
+    ended: AbortSignal,
+  ): AsyncGenerator<string, undefined> {
     const watch = openWatch(this.signals, bayTopic(bay.id));
+    this.watches.add(watch);
     const endAt = Date.now() + this.times.longestMs;
     let last = after;
     let quietSince = Date.now();
     try {
       yield ': connected\n\n';
       while (!ended.aborted && Date.now() < endAt) {
+        if (!(await mayGoOn())) {
+          yield ': the token has ended, or may not see this any more\n\n';
+          return;
+        }
         const events = await this.list(bay, last, LARGEST_EVENT_PAGE);
         for (const event of events) {
           last = event.sequence;
@@ -93,6 +137,7 @@ export class BayEvents {
         await watch.next(this.times.pollMs, ended);
       }
     } finally {
+      this.watches.delete(watch);
       watch.close();
     }
   }

@@ -2,13 +2,14 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Bays, Credentials, parseBody, parseQuery, text } from '@baykeeper/services';
+import { BaykeeperError, type Bay } from '@baykeeper/domain';
+import { Bays, Credentials, isAdministrator, parseBody, parseQuery, text } from '@baykeeper/services';
 import { callerOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
-import { CONFLICTING, IDENT, MISSING, REFUSED, uuidSchema } from '../http/answers.js';
+import { CONFLICTING, IDENT, MISSING, REFUSED, errorSchema, uuidSchema } from '../http/answers.js';
 import { Operation } from '../http/operation.decorator.js';
 import { eventsAnswer, loadBalancersAnswer, nodesAnswer } from './bay.answers.js';
-import { BayEvents, LARGEST_EVENT_PAGE } from './bay-events.js';
+import { BayEvents, LARGEST_EVENT_PAGE, type StreamViewer } from './bay-events.js';
 import { BayRecords } from './bay-records.js';
 
 const NAME_ADVICE = 'give 1 to 64 printable characters';
@@ -68,7 +69,8 @@ export class BayResourcesController {
     summary: 'List what happened to a bay, or follow it',
     description:
       'With `Accept: text/event-stream` the answer never ends: every event as it happens, from `Last-Event-ID` (or ' +
-      '`after`) on. The server ends it from time to time; clients connect again.',
+      '`after`) on. The server ends it from time to time, and when the token ends; clients connect again. A token and a ' +
+      'project may have so many at once.',
     parameters: IDENT,
     query: eventsQuery,
     answers: {
@@ -77,6 +79,7 @@ export class BayResourcesController {
         schema: eventsAnswer,
         mediaTypes: ['application/json', 'text/event-stream'],
       },
+      429: { description: 'Too many streams are open: end one of them', schema: errorSchema },
       ...REFUSED,
       ...MISSING,
       ...CONFLICTING,
@@ -92,9 +95,12 @@ export class BayResourcesController {
     const bay = await this.bays.find(callerOf(request), ident);
     if (request.headers.accept?.includes('text/event-stream')) {
       void reply.headers({ 'X-Accel-Buffering': 'no' });
-      return new StreamableFile(this.events.follow(bay, lastSeen(request) ?? asked.after ?? 0), {
-        type: 'text/event-stream; charset=utf-8',
-      });
+      return new StreamableFile(
+        this.events.follow(bay, lastSeen(request) ?? asked.after ?? 0, viewerOf(request, bay)),
+        {
+          type: 'text/event-stream; charset=utf-8',
+        },
+      );
     }
     const limit = Math.min(asked.limit ?? LARGEST_EVENT_PAGE, LARGEST_EVENT_PAGE);
     const events = await this.events.list(bay, asked.after ?? 0, limit);
@@ -150,6 +156,26 @@ export class BayResourcesController {
     return { uuid: await this.bays.retry(callerOf(request), ident) };
   }
 }
+
+/** The same check as before the stream, for as long as it lasts. */
+function viewerOf(request: FastifyRequest, bay: Bay): StreamViewer {
+  const token = request.headers['x-auth-token'];
+  return {
+    token: typeof token === 'string' ? token : '',
+    projectId: callerOf(request).projectId,
+    async mayGoOn() {
+      try {
+        const caller = await request.checkAgain();
+        return caller !== null && (caller.projectId === bay.projectId || isAdministrator(caller));
+      } catch (error) {
+        if (error instanceof BaykeeperError && REFUSALS.has(error.code)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+const REFUSALS = new Set<string>(['unauthenticated', 'forbidden']);
 
 /** The event a reconnecting client saw last; what is no number of ours is as good as nothing. */
 function lastSeen(request: FastifyRequest): number | null {

@@ -1,6 +1,4 @@
 import { X509Certificate, createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nodeNameOf } from '@baykeeper/domain';
 import type { Bay, LoadBalancerId, NodeId } from '@baykeeper/domain';
@@ -155,89 +153,6 @@ describe('events', () => {
     expect(rest.events.map(({ kind }) => kind)).toEqual(['second']);
     expect(rest.next).toBeUndefined();
     expect((await call('GET', `/v1/bays/${bay.id}/events?after=-1`, { token: member })).status).toBe(400);
-  });
-
-  interface Stream {
-    readonly response: IncomingMessage;
-    /** Resolves when the text seen so far has `part` in it. */
-    until(part: string): Promise<string>;
-    close(): void;
-  }
-  async function follow(bay: Bay, headers: Record<string, string> = {}): Promise<Stream> {
-    const request = httpRequest(`${api.url}/v1/bays/${bay.id}/events`, {
-      headers: { 'X-Auth-Token': member, Accept: 'text/event-stream', ...headers },
-    }).end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    let seen = '';
-    response.setEncoding('utf8');
-    response.on('data', (text: string) => (seen += text));
-    return {
-      response,
-      async until(part) {
-        while (!seen.includes(part)) await once(response, 'data');
-        return seen;
-      },
-      close: () => request.destroy(),
-    };
-  }
-
-  test('are streamed as they happen, from the last one that was seen', async () => {
-    const bay = await makeBay();
-    await tell(bay, 'first');
-    const all = await follow(bay);
-    expect(all.response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
-    const beginning = await all.until('event: first');
-    expect(beginning).toMatch(/^: connected\n\nid: \d+\nevent: bay-requested\ndata: \{.*\}\n\nid: \d+\nevent: first\n/);
-    const [, sequence = ''] = /id: (\d+)\nevent: first/.exec(beginning) ?? [];
-
-    const later = await follow(bay, { 'Last-Event-ID': sequence });
-    await later.until(': connected');
-    await tell(bay, 'second');
-    await api.signals.publish(`bay:${bay.id}`);
-    expect(await later.until('event: second')).not.toContain('event: first');
-    await all.until('event: second');
-    all.close();
-    later.close();
-  });
-
-  test('reach a stream without any signal too, only later', async () => {
-    const bay = await makeBay();
-    const stream = await follow(bay);
-    await stream.until('bay-requested');
-    // Subscribing counts as one signal, so one event alone would prove nothing.
-    for (const kind of ['unsignalled-1', 'unsignalled-2', 'unsignalled-3']) {
-      await tell(bay, kind);
-      await stream.until(`event: ${kind}`);
-    }
-    stream.close();
-  }, 20_000);
-
-  test('stop being watched when the client goes', async () => {
-    const bay = await makeBay();
-    const stream = await follow(bay);
-    await stream.until('bay-requested');
-    expect(api.signals.listeners(`bay:${bay.id}`)).toBe(1);
-    stream.close();
-    while (api.signals.listeners(`bay:${bay.id}`) > 0) await new Promise((resolve) => setImmediate(resolve));
-  });
-
-  test('end in order when the server stops', async () => {
-    const stream = await follow(await makeBay());
-    await stream.until('bay-requested');
-    const ended = once(stream.response, 'end');
-    api.endStreams();
-    await ended;
-  });
-
-  test('end with the bay', async () => {
-    const bay = await makeBay();
-    const stream = await follow(bay);
-    await stream.until('bay-requested');
-    const lease = await api.database.stores.bays.acquireLease(bay.id, 'test', 60);
-    await api.database.stores.bays.remove(bay.id, lease?.token ?? 0);
-    const ended = once(stream.response, 'end');
-    await api.signals.publish(`bay:${bay.id}`);
-    await ended;
   });
 });
 

@@ -7,7 +7,7 @@ import type { AccessCheck } from '../access/access-check.js';
  * @param identityUrl of that Keystone, with its version, as clients reach it
  */
 export function withExternalIdentity(check: AccessCheck, identityUrl: string): AccessCheck {
-  return async (rule, request) => {
+  return async (rule, request, isAgain) => {
     if (rule.startsWith('identity:')) {
       throw new BaykeeperError({
         code: 'not-found',
@@ -15,7 +15,7 @@ export function withExternalIdentity(check: AccessCheck, identityUrl: string): A
       });
     }
     try {
-      return await check(rule, request);
+      return await check(rule, request, isAgain);
     } catch (error) {
       if (!(error instanceof BaykeeperError) || error.code !== 'unauthenticated') throw error;
       throw new BaykeeperError({

@@ -33,6 +33,8 @@ declare module 'fastify' {
     holder: TokenHolder | null;
     /** Why it was refused, as its client was told; null while it was not. */
     reason: string | null;
+    /** Whether it would still be let in: for answers that take long. */
+    checkAgain(): Promise<Caller | null>;
     /** The minor version this request is served with. */
     minor: number;
   }
@@ -76,6 +78,11 @@ export function createServer(options: ServerOptions): FastifyAdapter {
   server.decorateRequest('holder', null);
   server.decorateRequest('reason', null);
   server.decorateRequest('minor', MINIMUM_MINOR);
+  server.decorateRequest('checkAgain', function (this: FastifyRequest) {
+    const { facts } = this.routeOptions.config;
+    if (facts === undefined) throw new Error('a request without a route was let in');
+    return options.access(facts.access, this, true);
+  });
   addBodyParsers(server);
 
   server.addHook('onRoute', (route) => {

@@ -34,7 +34,8 @@ import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
 import { openRequestLimit } from '../access/request-limit.js';
 import { ApiSettings } from '../api-settings.js';
 import { loginEntry } from '../audit/collected-entries.js';
-import { BayEvents } from '../bays/bay-events.js';
+import { BayEvents, STREAM_TIMES, type StreamTimes } from '../bays/bay-events.js';
+import { openStreamLimit, type StreamLimits } from '../bays/stream-limit.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
 import { IdentityService } from '../identity/identity-service.js';
@@ -75,6 +76,8 @@ export interface TestLimits {
   readonly logins?: LoginLimiter;
   readonly requestsPerSecond?: number;
   readonly trustedProxies?: readonly string[];
+  readonly streams?: StreamLimits;
+  readonly streamTimes?: StreamTimes;
 }
 
 export async function startTestApi(
@@ -164,13 +167,22 @@ async function openApp({
   const source = TEST_CATALOGUE;
   const administration = new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries });
   await administration.watch(signals);
-  const { logins, requestsPerSecond = 0, trustedProxies = [] } = limits;
+  const { logins, requestsPerSecond = 0, trustedProxies = [], streamTimes = STREAM_TIMES } = limits;
+  const events = new BayEvents(
+    database,
+    signals,
+    openStreamLimit(limits.streams ?? { perToken: 0, perProject: 0 }),
+    streamTimes,
+  );
   const identity = openIdentity({
     database,
     onLogin: (login) => {
       audit.add(loginEntry(login));
     },
     ...(logins && { limiter: logins }),
+  });
+  identity.watchTokens(() => {
+    events.checkAgain();
   });
   const vault = openKeyVault(randomBytes(32));
   const { certificateAuthorities } = database.stores;
@@ -217,7 +229,7 @@ async function openApp({
       credentials: new Credentials({ database, engines, certificates }),
       enrolment,
       records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, 'test', log),
-      events: new BayEvents(database, signals),
+      events,
       identity: new IdentityService(identity),
       readiness: new ReadinessChecks({ database: () => database.ping() }),
       metrics: new MetricsText(() => Promise.resolve('')),

@@ -66,6 +66,8 @@ describe('readConfiguration', () => {
       loginsPerMinute: 300,
       loginsPerUserPerMinute: 1500,
       requestsPerSecond: 2000,
+      streamsPerToken: 32,
+      streamsPerProject: 256,
       trustedProxies: [],
       tokenHours: 12,
       auditDays: 365,

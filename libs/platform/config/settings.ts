@@ -368,6 +368,20 @@ export const SETTINGS = {
     'Requests that one token may send to one API process. 0 is no limit.',
     'per second',
   ),
+  streamsPerToken: integer(
+    'BAYKEEPER_STREAMS_PER_TOKEN',
+    0,
+    1_000_000,
+    32,
+    'Streams of events that one token may follow at once at one API process. 0 is no limit.',
+  ),
+  streamsPerProject: integer(
+    'BAYKEEPER_STREAMS_PER_PROJECT',
+    0,
+    1_000_000,
+    256,
+    'The same for all tokens of one project together.',
+  ),
   trustedProxies: setting({
     name: 'BAYKEEPER_TRUSTED_PROXIES',
     schema: z

@@ -4,6 +4,8 @@ import type { Signals } from '@baykeeper/queue';
 export interface Watch {
   /** Resolves at the next signal, after the time, or when the caller went away. A signal that came before counts. */
   next(milliseconds: number, gone?: AbortSignal): Promise<void>;
+  /** As a signal does. */
+  wake(): void;
   close(): void;
 }
 
@@ -22,6 +24,7 @@ export function openWatch(signals: Pick<Signals, 'subscribe'>, topic: string): W
   subscription.then(signal, () => undefined);
 
   return {
+    wake: signal,
     async next(milliseconds, gone) {
       if (!signalled && gone?.aborted !== true) {
         await new Promise<void>((resolve) => {
