@@ -11,7 +11,10 @@ import { createServer, type ServerOptions } from './http/create-server.js';
 import { FailureFilter } from './http/failure.filter.js';
 import { NestLog } from './http/nest-log.js';
 
-export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProxies' | 'identityUrl' | 'audit'> {
+export interface ApiOptions extends Pick<
+  ServerOptions,
+  'observe' | 'trustedProxies' | 'corsOrigins' | 'identityUrl' | 'audit'
+> {
   readonly parts: ApiParts;
   readonly access: AccessCheck;
   readonly log: Log;
@@ -21,11 +24,12 @@ export interface ApiOptions extends Pick<ServerOptions, 'observe' | 'trustedProx
 export async function createApi(options: ApiOptions): Promise<NestFastifyApplication> {
   const { parts, access, log } = options;
   const { baseUrl, version } = parts.settings;
-  const { observe, trustedProxies, identityUrl, audit } = options;
+  const { observe, trustedProxies, corsOrigins, identityUrl, audit } = options;
   const adapter = createServer({
     ...{ baseUrl, identityUrl, access, audit, log },
     ...(observe && { observe }),
     ...(trustedProxies && { trustedProxies }),
+    ...(corsOrigins && { corsOrigins }),
   });
   const nestOptions: Pick<NestApplicationOptions, 'logger' | 'bodyParser' | 'abortOnError'> = {
     logger: new NestLog(log),

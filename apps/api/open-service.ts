@@ -70,7 +70,7 @@ export async function openService(
   configuration: Configuration,
   log: Log,
 ): Promise<Service> {
-  const { loginsPerMinute, loginsPerUserPerMinute, requestsPerSecond, trustedProxies } = configuration;
+  const { loginsPerMinute, loginsPerUserPerMinute, requestsPerSecond, trustedProxies, corsOrigins } = configuration;
   const audit = openAuditCollector({ audit: installation.database.stores.audit, log });
   const identity = openIdentity({
     database: installation.database,
@@ -105,6 +105,7 @@ export async function openService(
     access: identityUrl === undefined ? check : withExternalIdentity(check, identityUrl),
     identityUrl,
     trustedProxies,
+    corsOrigins,
     observe: requestHistogram(registry),
   });
   const server = app.getHttpAdapter().getInstance();

@@ -13,6 +13,7 @@ import { invalidInput, showName, type AuditCollector, type Caller } from '@bayke
 import type { AccessCheck, TokenHolder } from '../access/access-check.js';
 import { refusalOf } from '../audit/collected-entries.js';
 import { addBodyParsers } from './body-parsers.js';
+import { allowOrigins } from './cors.js';
 import { RouterRefusal, VersionRefusal, failureOf } from './failure.js';
 import { sendFailure } from './failure.filter.js';
 import { MINIMUM_MINOR, negotiate, versionHeaders, versionOf } from './microversion.js';
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Proxies whose word about the other end of a connection is taken: addresses or networks. */
   readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may use the API in a browser. */
+  readonly corsOrigins?: readonly string[];
   /** Is told of refused requests. */
   readonly audit: Pick<AuditCollector, 'add'>;
   /** Called once per answered request, for metrics. */
@@ -85,7 +88,11 @@ export function createServer(options: ServerOptions): FastifyAdapter {
   });
   addBodyParsers(server);
 
+  allowOrigins(adapter, options.corsOrigins ?? []);
+
   server.addHook('onRoute', (route) => {
+    // Where browsers ask for permission: answered before any other hook, so it declares nothing.
+    if (route.url === '*' && route.method === 'OPTIONS') return;
     if (route.config?.facts === undefined)
       throw new Error(`route ${String(route.method)} ${route.url} declares no operation`);
     routes.add(route.url, [route.method].flat());

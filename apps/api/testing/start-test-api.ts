@@ -76,6 +76,7 @@ export interface TestLimits {
   readonly logins?: LoginLimiter;
   readonly requestsPerSecond?: number;
   readonly trustedProxies?: readonly string[];
+  readonly corsOrigins?: readonly string[];
   readonly streams?: StreamLimits;
   readonly streamTimes?: StreamTimes;
 }
@@ -208,6 +209,7 @@ async function openApp({
       takeTurn: openRequestLimit(requestsPerSecond),
     }),
     trustedProxies,
+    ...(limits.corsOrigins && { corsOrigins: limits.corsOrigins }),
     parts: {
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
       baymodels: new Baymodels({ database, engines, catalogue }),

@@ -66,6 +66,7 @@ describe('readConfiguration', () => {
       loginsPerMinute: 300,
       loginsPerUserPerMinute: 1500,
       requestsPerSecond: 2000,
+      corsOrigins: [],
       streamsPerToken: 32,
       streamsPerProject: 256,
       trustedProxies: [],
@@ -108,6 +109,24 @@ describe('readConfiguration', () => {
   it.each(['http://me:hush@k', 'http://k/?a=b', 'ftp://k', 'k:5000'])('refuses the URL of a Keystone %s', (url) => {
     const given = { BAYKEEPER_KEYSTONE_URL: url, BAYKEEPER_KEYSTONE_PASSWORD: 'p' };
     expect(refusalOf(given)).toMatch(/^BAYKEEPER_KEYSTONE_URL must be the http:/);
+  });
+
+  it('takes origins as browsers send them', () => {
+    const given = { BAYKEEPER_CORS_ORIGINS: 'https://panel.example, http://localhost:3000' };
+    expect(readConfiguration(given, ROOT).corsOrigins).toEqual(['https://panel.example', 'http://localhost:3000']);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'panel.example',
+    'https://panel.example/',
+    'https://*.example',
+    'https://a:443',
+    'ftp://a',
+    ',',
+  ])('refuses the origin %s, which no browser sends or which means more than one', (origins) => {
+    expect(refusalOf({ BAYKEEPER_CORS_ORIGINS: origins })).toMatch(/^BAYKEEPER_CORS_ORIGINS must be origins such as/);
   });
 
   it('names the nearest setting when a name is unknown', () => {

@@ -83,6 +83,11 @@ function network(name: string, narrowest: number, shownDefault: string, descript
   });
 }
 
+/** As a browser sends it. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 export const SETTINGS = {
   // Where it listens.
   port: integer('BAYKEEPER_PORT', 1, 65_535, 9511, 'Port of the API and the dashboard.'),
@@ -393,6 +398,18 @@ export const SETTINGS = {
     shownDefault: 'none',
     description:
       'Proxies before the API. What they say in X-Forwarded-For is taken for the address of the client, which the limits and the audit go by.',
+  }),
+  corsOrigins: setting({
+    name: 'BAYKEEPER_CORS_ORIGINS',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((entry) => entry.trim()))
+      .pipe(z.array(z.string().refine(isOrigin)))
+      .default([]),
+    form: 'origins such as https://panel.example:8443, without a path, separated by commas',
+    shownDefault: 'none',
+    description:
+      'Origins whose pages may use the API from a browser (CORS). Pages that this API serves itself need none. There is no word for all origins.',
   }),
   tokenHours: integer('BAYKEEPER_TOKEN_HOURS', 1, 8_760, 12, 'How long a token is valid.', 'hours'),
   auditDays: integer('BAYKEEPER_AUDIT_DAYS', 1, 36_500, 365, 'How long it is kept who did what.', 'days'),
