@@ -33,7 +33,11 @@ let lenient: DatabaseWatch;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 /** Identifiers and names of the other project's things, as long as no request has had them written down as something own. */
 const foreign = new Set<string>();
-const idents: string[] = ['swarm', 'debian-12-docker', 'm1.small', 'node_count', '/node_count', '/name', '/labels/a'];
+const idents: string[] = [
+  ...['swarm', 'debian-12-docker', 'm1.small', 'node_count', '/node_count', '/name', '/labels/a'],
+  // What every JavaScript object has without being told.
+  ...['__proto__', 'constructor', 'toString'],
+];
 const names: string[] = [];
 const tokens: string[] = ['', 'nonsense'];
 let systemAdmin: string;

@@ -39,7 +39,14 @@ const SORT: Readonly<Record<string, (view: NodeGroupView) => string | number | n
   name: ({ group }) => group.name,
   node_count: ({ group }) => group.nodeCount,
   role: ({ group }) => roleOf(group),
+  flavor_id: ({ group }) => group.flavorId,
+  image_id: ({ group }) => group.imageId,
+  docker_volume_size: ({ group }) => group.dockerVolumeSize,
+  min_node_count: ({ group }) => group.minNodeCount,
+  max_node_count: ({ group }) => group.maxNodeCount,
+  is_default: ({ group }) => Number(group.isDefault),
   created_at: ({ group }) => group.createdAt.getTime(),
+  updated_at: ({ group }) => group.updatedAt?.getTime() ?? null,
 };
 
 function nodeGroupRoutes(collection: 'bays' | 'clusters', name: string): Type<object> {
@@ -188,18 +195,24 @@ function nodeGroupRoutes(collection: 'bays' | 'clusters', name: string): Type<ob
 
 /** A bay has few groups, so a page of them is cut here. */
 function pageOfGroups(views: readonly NodeGroupView[], query: PageQuery): readonly NodeGroupView[] {
-  const valueOf = SORT[query.sort_key];
+  // Every object has a `constructor`, which is no field to sort by.
+  const valueOf = Object.hasOwn(SORT, query.sort_key) ? SORT[query.sort_key] : undefined;
   if (valueOf === undefined) throw invalidInput(`sort_key must be one of ${Object.keys(SORT).join(', ')}.`);
   const sign = query.sort_dir === 'asc' ? 1 : -1;
   const sorted = [...views].sort((a, b) => {
-    const [left, right] = [valueOf(a) ?? '', valueOf(b) ?? ''];
-    return sign * (left < right ? -1 : left > right ? 1 : a.number - b.number);
+    return sign * (compare(valueOf(a), valueOf(b)) || a.number - b.number);
   });
   const { marker } = query;
   const from = marker === undefined ? 0 : sorted.findIndex(({ group }) => group.id === marker) + 1;
   if (marker !== undefined && from === 0)
     throw new BaykeeperError({ code: 'not-found', publicMessage: 'The marker could not be found.' });
   return sorted.slice(from, from + query.limit);
+}
+
+/** What is missing counts as larger than everything, as in the lists that the database sorts. */
+function compare(left: string | number | null, right: string | number | null): number {
+  if (left === null || right === null) return Number(left === null) - Number(right === null);
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 export const BayNodeGroupsController = nodeGroupRoutes('bays', 'BayNodeGroups');

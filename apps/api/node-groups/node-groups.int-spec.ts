@@ -119,6 +119,20 @@ describe('node groups', () => {
     expect(((await call('GET', groups())).body as { nodegroups: unknown[] }).nodegroups).toHaveLength(2);
   });
 
+  test('are sorted by what they have, and by nothing else', async () => {
+    await setAddress();
+    for (const [name, more] of Object.entries({ a1: { max_node_count: 4 }, b2: { flavor_id: 'm1.medium' } }))
+      expect((await call('POST', groups(), { name, ...more })).status).toBe(202);
+    const names = async (query: string): Promise<string[]> =>
+      nodeGroupsAnswer.parse((await call('GET', groups(query))).body).nodegroups.map(({ name }) => name);
+    expect(await names('?sort_key=name&sort_dir=desc')).toEqual(['default-worker', 'default-master', 'b2', 'a1']);
+    // What has no value comes last, and what is equal in the order in which it was made.
+    expect(await names('?sort_key=max_node_count')).toEqual(['a1', 'default-master', 'default-worker', 'b2']);
+    expect(await names('?sort_key=is_default')).toEqual(['a1', 'b2', 'default-master', 'default-worker']);
+    for (const key of ['colour', '__proto__', 'constructor', 'toString', 'node_addresses', 'links'])
+      expect([key, (await call('GET', groups(`?sort_key=${key}`))).status]).toEqual([key, 400]);
+  });
+
   test.each([
     ['/name', 400],
     ['/node_count', 400],
