@@ -65,6 +65,23 @@ describe('a path', () => {
     expect(answer.headers.get('allow')).toMatch(/^[A-Z, ]+$/);
   });
 
+  test.each(['/v1/mservices/1', '/v1/stats/x', '/mservices/1/', '/v1/stats/x?type=cluster'])(
+    'has nothing below it: %s',
+    async (path) => {
+      expectError(await call('GET', path), 405, true);
+    },
+  );
+
+  test.each([
+    ['GET', '/v1/quotas/x'],
+    ['DELETE', '/v1/quotas/x/'],
+    ['PATCH', '/quotas/x'],
+  ])('lacks its end: %s %s', async (method, path) => {
+    const answer = await call(method, path);
+    expectError(answer, 400);
+    expect(titleOf(answer)).toMatch(/^The path ends too early/);
+  });
+
   test.each(['/v1/clusters', '/v1/clusters/x', '/v1'])('has no method HEAD: %s', async (path) => {
     const answer = await call('HEAD', path);
     expect([answer.status, answer.text]).toEqual([405, '']);

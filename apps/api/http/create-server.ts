@@ -144,6 +144,7 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const text = JSON.stringify(body);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nConnection: close\r\n` +
+      `X-OpenStack-Request-Id: req-${randomUUID()}\r\n` +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }
@@ -163,7 +164,12 @@ function missing(routes: RouteIndex, request: FastifyRequest): Error {
   if (NEED_IDENT.has(request.method) && isCollection && routes.isCollectionOf(request.url, request.method)) {
     return invalidInput('The path names a collection: add the identifier of what is meant, its UUID or its name.');
   }
-  return isCollection ? new RouterRefusal(405, { Allow: methods.join(', ') }) : new NotFoundException();
+  if (isCollection) return new RouterRefusal(405, { Allow: methods.join(', ') });
+  if (routes.lacksStep(request.url, request.method)) {
+    return invalidInput('The path ends too early: add what it lacks, such as Cluster after a quota’s project.');
+  }
+  // Magnum finds its controller, and no method for what follows.
+  return routes.isBelowLeaf(request.url) ? new RouterRefusal(405, { Allow: '' }) : new NotFoundException();
 }
 
 /** Only under `/v1`, and not for nodes, which are no clients of Magnum's. */

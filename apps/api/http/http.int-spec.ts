@@ -130,6 +130,7 @@ test('what is no HTTP at all is refused in the same form', async () => {
   let text = '';
   for await (const chunk of socket) text += String(chunk);
   expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(text).toMatch(/\r\nX-OpenStack-Request-Id: req-[0-9a-f-]{36}\r\n/);
   expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ errors: [{ status: 400, code: 'client' }] });
 });
 

@@ -45,6 +45,18 @@ export class RouteIndex {
     return this.methodsAt(`${path}/x`).includes(method);
   }
 
+  /** Whether `url` is one step below something that has nothing below it. */
+  isBelowLeaf(url: string): boolean {
+    const [, parent] = /^(\/v1\/[^/?]+)\/[^/?]+\/?(?:\?|$)/.exec(url) ?? [];
+    if (parent === undefined || !this.byPath.has(parent)) return false;
+    return [...this.byPath.keys()].every((path) => !path.startsWith(`${parent}/`));
+  }
+
+  /** Whether `url`, somewhere below a collection, lacks its last step. */
+  lacksStep(url: string, method: string): boolean {
+    return url.startsWith('/v1/') && !this.isCollection(url) && this.isCollectionOf(url, method);
+  }
+
   /** The path with `/v1`: Magnum serves its collections without it too, and `bookmark` links rely on that. */
   versioned(url: string): string {
     const [, first = ''] = /^\/([^/?]*)/.exec(url) ?? [];
