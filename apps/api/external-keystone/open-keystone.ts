@@ -1,4 +1,5 @@
 /** The other Keystone, if the configuration names one. */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
 import type { Configuration } from '@baykeeper/platform';
@@ -35,9 +36,21 @@ async function readAuthorities(file: string): Promise<string> {
     const publicMessage = `BAYKEEPER_KEYSTONE_CA_FILE: ${file} can't be read. Correct the path, or who may read it.`;
     throw new BaykeeperError({ code: 'invalid-input', publicMessage, cause: error });
   });
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const isReadable = certificates.length > 0 && certificates.every((pem) => canRead(pem));
+  if (isReadable) return certificates.join('\n');
   throw new BaykeeperError({
     code: 'invalid-input',
-    publicMessage: `BAYKEEPER_KEYSTONE_CA_FILE: ${file} holds no certificate in PEM form.`,
+    publicMessage: `BAYKEEPER_KEYSTONE_CA_FILE: ${file} ${
+      certificates.length === 0 ? 'holds no certificate' : 'holds a certificate that is damaged, or none'
+    } in PEM form. Give one or more of them, as openssl writes them.`,
   });
+}
+
+function canRead(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }

@@ -222,7 +222,8 @@ export const SETTINGS = {
     schema: z.string().startsWith('/').max(1024).optional(),
     form: 'an absolute path',
     shownDefault: 'what Node.js trusts',
-    description: 'Certificate authorities (PEM) that are trusted when the Keystone is asked over https://.',
+    description:
+      'Certificate authorities (PEM) that are trusted when the Keystone is asked over https://, in place of those.',
   }),
   keystoneTimeoutSeconds: integer(
     'BAYKEEPER_KEYSTONE_TIMEOUT_SECONDS',

@@ -171,11 +171,23 @@ async function issueFirst<Issued>(
   }
 }
 
+/** In the words of the TLS library. */
+function reasonOf({ cause, message }: Error): string {
+  return (cause as Partial<Error> | undefined)?.message ?? message;
+}
+
 function refusalOf(error: unknown, settings: ExternalKeystoneSettings): unknown {
   if (!(error instanceof KeystoneFailure)) return error;
   const { url, user, userDomain, project, projectDomain } = settings;
   const texts: Readonly<Record<KeystoneFailure['kind'], string>> = {
     unreachable: `BAYKEEPER_KEYSTONE_URL: no Keystone answers at ${url}. Correct the URL, or start the Keystone.`,
+    untrusted:
+      `BAYKEEPER_KEYSTONE_CA_FILE: the certificate of the Keystone at ${url} is not trusted (${reasonOf(error)}). ` +
+      'Name a file with the certificate of the authority that signed it, or renew it there if it has expired.',
+    misnamed:
+      `BAYKEEPER_KEYSTONE_URL: the certificate of the Keystone at ${url} is for other names (${reasonOf(error)}). ` +
+      'Use one of its names in the URL, or give the Keystone a certificate with this one.',
+    'no-tls': `BAYKEEPER_KEYSTONE_URL: what answers at ${url} speaks no TLS. Correct the URL: begin it with http:// if that is meant.`,
     'user-refused':
       `The Keystone at ${url} refuses user ${user} (domain ${userDomain}) in project ${project} (domain ${projectDomain}). ` +
       'Check BAYKEEPER_KEYSTONE_USER, _PASSWORD, _PROJECT and their domains, and that the user has a role in the project.',

@@ -4,6 +4,12 @@ import { BaykeeperError } from '@baykeeper/domain';
 export type KeystoneFailureKind =
   /** No answer, or none in time, or one that says that it can't at the moment. */
   | 'unreachable'
+  /** Something answers, and what it shows for a certificate is signed by nobody we trust, or is not valid now. */
+  | 'untrusted'
+  /** Its certificate is good, for other names. */
+  | 'misnamed'
+  /** What answers speaks no TLS, or another one. */
+  | 'no-tls'
   /** It does not take our user's name and password. */
   | 'user-refused'
   /** Our user may not validate tokens. */

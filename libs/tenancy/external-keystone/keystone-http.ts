@@ -1,7 +1,7 @@
 /** Requests to a Keystone: bounded in time, size and number, over connections that are kept. */
 import http from 'node:http';
 import https from 'node:https';
-import { KeystoneFailure } from './keystone-failure.js';
+import { KeystoneFailure, type KeystoneFailureKind } from './keystone-failure.js';
 
 export interface KeystoneHttpSettings {
   /** Without a version and without a slash at the end. */
@@ -28,7 +28,7 @@ export interface KeystoneAnswer {
 }
 
 export interface KeystoneHttp {
-  /** @throws KeystoneFailure `unreachable` for no answer and for 5xx and 429 */
+  /** @throws KeystoneFailure `unreachable` for no answer and for 5xx and 429; `untrusted`, `misnamed`, `no-tls` */
   send(request: KeystoneRequest): Promise<KeystoneAnswer>;
   close(): void;
 }
@@ -85,7 +85,7 @@ export function openKeystoneHttp({ url, timeoutMs, authorities }: KeystoneHttpSe
       } catch (error) {
         if (error instanceof KeystoneFailure) throw error;
         throw new KeystoneFailure(
-          'unreachable',
+          kindOf(error),
           `${url} can't be reached: ${signal.aborted ? `no answer within ${timeoutMs / 1_000} s` : reasonOf(error)}`,
           {
             cause: error,
@@ -97,6 +97,17 @@ export function openKeystoneHttp({ url, timeoutMs, authorities }: KeystoneHttpSe
       agent.destroy();
     },
   };
+}
+
+/** What OpenSSL and Node.js find wrong with a certificate (the codes of Node.js' documentation, "X509 certificate error codes"). */
+const UNTRUSTED =
+  /^(UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF|GET_CRL|DECRYPT)|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|CERT_|INVALID_(CA|PURPOSE))/;
+
+function kindOf(error: unknown): KeystoneFailureKind {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'misnamed';
+  if (UNTRUSTED.test(code)) return 'untrusted';
+  return code === 'EPROTO' || code.startsWith('ERR_SSL_') ? 'no-tls' : 'unreachable';
 }
 
 /** The other end closed a kept connection just when we began to use it: nothing was read, so asking again is safe. */
@@ -118,7 +129,6 @@ async function readAll(response: http.IncomingMessage): Promise<unknown> {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'the connection failed';
-  const code = 'code' in error ? String(error.code) : '';
-  return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+  const { code = '', message = 'the connection failed' } = error as Partial<NodeJS.ErrnoException>;
+  return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }
