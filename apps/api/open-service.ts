@@ -2,15 +2,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Log } from '@baykeeper/domain';
 import { sessionTokenOf } from '@baykeeper/pki';
-import {
-  Histogram,
-  createMetrics,
-  renderMetrics,
-  type Configuration,
-  type ReadinessCheck,
-  PRODUCT_VERSION,
-  type Registry,
-} from '@baykeeper/platform';
+import { renderMetrics, type Configuration, type ReadinessCheck, PRODUCT_VERSION } from '@baykeeper/platform';
 import {
   AuditTrail,
   Baymodels,
@@ -25,7 +17,9 @@ import {
   Quotas,
   Rotations,
   createListenerIdentity,
+  measureAudit,
   openAuditCollector,
+  openInstallationMetrics,
   putBuiltIns,
   seedCatalogue,
   type Caller,
@@ -51,6 +45,7 @@ import { IdentityService } from './identity/identity-service.js';
 import { openLoginLimiter } from './identity/login-limiter.js';
 import { openNodeListener } from './nodes/node-listener.js';
 import { ProcessRecords } from './processes/processes.controller.js';
+import { measureListenerIdentity, measureRequests } from './operations/service-metrics.js';
 import { MetricsText, ReadinessChecks } from './operations/health.controller.js';
 
 /** Nodes come from anywhere; what they may do is decided by their tokens. */
@@ -71,7 +66,11 @@ export async function openService(
   log: Log,
 ): Promise<Service> {
   const { loginsPerMinute, loginsPerUserPerMinute, requestsPerSecond, trustedProxies, corsOrigins } = configuration;
-  const audit = openAuditCollector({ audit: installation.database.stores.audit, log });
+  const audit = openAuditCollector({
+    audit: installation.database.stores.audit,
+    log,
+    onDrop: measureAudit(installation.metrics),
+  });
   const identity = openIdentity({
     database: installation.database,
     tokenHours: configuration.tokenHours,
@@ -84,8 +83,7 @@ export async function openService(
     }),
   });
   const keystone = await openKeystone(configuration, { database: installation.database, log });
-  const registry = createMetrics('api');
-  const parts = makeParts({ installation, configuration, identity, keystone, registry, log });
+  const parts = makeParts({ installation, configuration, identity, keystone, log });
   await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
   const stopTelling = identity.watchTokens(() => {
     parts.events.checkAgain();
@@ -106,7 +104,7 @@ export async function openService(
     identityUrl,
     trustedProxies,
     corsOrigins,
-    observe: requestHistogram(registry),
+    observe: measureRequests(installation.metrics),
   });
   const server = app.getHttpAdapter().getInstance();
   const nodes = await openNodeListener({
@@ -115,7 +113,9 @@ export async function openService(
     serve: (request, response) => {
       server.routing(request, response);
     },
-    identity: () => createListenerIdentity(installation.controlPlaneDependencies),
+    identity: measureListenerIdentity(installation.metrics, () =>
+      createListenerIdentity(installation.controlPlaneDependencies),
+    ),
     log,
   });
   await app.listen({ port: configuration.port, host: configuration.bind });
@@ -146,12 +146,11 @@ interface PartsInput {
   readonly identity: Identity;
   /** The other identity service, if tokens are validated at one. */
   readonly keystone: ExternalKeystone | null;
-  readonly registry: Registry;
   readonly log: Log;
 }
 
-function makeParts({ installation, configuration, identity, keystone, registry, log }: PartsInput): ApiParts {
-  const { database, signals, drivers, pki, redis, masterKey, id } = installation;
+function makeParts({ installation, configuration, identity, keystone, log }: PartsInput): ApiParts {
+  const { database, signals, drivers, pki, redis, masterKey, id, queue } = installation;
   const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
   const source = drivers.compute.catalogue;
   const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master } = configuration;
@@ -160,6 +159,7 @@ function makeParts({ installation, configuration, identity, keystone, registry, 
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
+  const whole = openInstallationMetrics({ database, queue, log });
   if (keystone) checks['keystone'] = () => keystone.ping();
   return {
     settings: new ApiSettings(configuration.publicUrl, PRODUCT_VERSION, drivers.compute.name),
@@ -185,12 +185,15 @@ function makeParts({ installation, configuration, identity, keystone, registry, 
     events: new BayEvents(database, signals, openStreamLimit({ perToken, perProject })),
     identity: new IdentityService(identity),
     readiness: new ReadinessChecks(checks),
-    metrics: new MetricsText(() => renderMetrics(registry)),
+    metrics: new MetricsText(async () => {
+      const texts = await Promise.all([renderMetrics(installation.metrics), whole.render()]);
+      return texts.join('');
+    }),
   };
 }
 
 /** The first administrator and the public catalogue; made once, however many processes start. */
-async function makeFirstRows(facts: Omit<PartsInput, 'registry'> & { readonly baymodels: Baymodels }): Promise<void> {
+async function makeFirstRows(facts: PartsInput & { readonly baymodels: Baymodels }): Promise<void> {
   const { installation, baymodels, log } = facts;
   const owner = await ownerOfCatalogue(facts);
   if (owner === null) {
@@ -227,19 +230,6 @@ async function ownerOfCatalogue({
 /** Where clients reach the other Keystone. */
 function identityUrlOf({ keystoneUrl, keystonePublicUrl }: Configuration): string {
   return `${keystonePublicUrl ?? keystoneUrl ?? ''}/v3`;
-}
-
-function requestHistogram(registry: Registry) {
-  const histogram = new Histogram({
-    name: 'baykeeper_http_request_seconds',
-    help: 'Time from a request’s first byte to the end of its answer',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30],
-    registers: [registry],
-  });
-  return ({ method, route, status, seconds }: { method: string; route: string; status: number; seconds: number }) => {
-    histogram.observe({ method, route, status }, seconds);
-  };
 }
 
 /** Open streams were ended before; connections that are only kept alive hold nobody up. */

@@ -10,7 +10,6 @@ import {
   type NodeStepJob,
   type ReconcileJob,
   type RedisConnection,
-  type RedisWatch,
 } from '@baykeeper/queue';
 import {
   CallAgain,
@@ -19,6 +18,8 @@ import {
   type MachineListing,
   type ReconcilerDependencies,
 } from '@baykeeper/reconciler';
+import type { Installation } from '@baykeeper/services';
+import { measureJobs } from './worker-metrics.js';
 
 /** How soon the jobs of a process that died are taken over: its lock runs out, and somebody looks for such locks. */
 const LOCK_MS = 15_000;
@@ -36,7 +37,7 @@ export interface Processors {
 }
 
 export function startProcessors(
-  { redis: connection, redisWatch }: { readonly redis: RedisConnection; readonly redisWatch: RedisWatch },
+  { redis: connection, redisWatch, metrics }: Pick<Installation, 'redis' | 'redisWatch' | 'metrics'>,
   dependencies: ReconcilerDependencies,
   listing: MachineListing,
   settings: ProcessorSettings,
@@ -55,7 +56,9 @@ export function startProcessors(
     (job, token) => processNodeStep(dependencies, job, token),
     { ...workerOptions(connection), concurrency: settings.stepConcurrency },
   );
+  const measure = measureJobs(metrics);
   for (const worker of [bays, nodeSteps]) {
+    measure(worker);
     logFailures(worker, dependencies.log);
     redisWatch.addQueue(worker);
   }

@@ -5,6 +5,7 @@ import { enrolmentTokenOf } from '@baykeeper/pki';
 import { detailOf } from '@baykeeper/domain';
 import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
 import { startHeartbeat, type Heartbeat, type Installation } from '@baykeeper/services';
+import { measureReconciler } from './worker-metrics.js';
 import { startProcessors, type Processors } from './processors.js';
 import { startSchedules, type Schedules } from './schedules.js';
 
@@ -72,6 +73,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
       signals: installation.signals,
       drivers: installation.drivers,
       log,
+      watch: measureReconciler(installation.metrics),
       now: () => new Date(),
       installation: installation.id,
       holder: `${hostname()} ${String(process.pid)}`,

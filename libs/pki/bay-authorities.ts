@@ -4,7 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { BayId, CertificateAuthorityId } from '@baykeeper/domain';
-import { createCertificateAuthority, openAuthority, type SigningAuthority } from './certificate-authority.js';
+import {
+  DAYS_PER_YEAR,
+  createCertificateAuthority,
+  openAuthority,
+  type SigningAuthority,
+} from './certificate-authority.js';
 import { MAX_NAME_LENGTH } from './distinguished-name.js';
 import type { KeyVault, SealedKey } from './key-vault.js';
 
@@ -17,6 +22,11 @@ export type AuthorityPurpose = (typeof AUTHORITY_PURPOSES)[number];
 
 /** Long beside any bay; rotation comes before. */
 const AUTHORITY_YEARS = 10;
+
+/** When the certificate ends of a bay's authority that was made then. */
+export function authorityExpiry(madeAt: Date): Date {
+  return new Date(madeAt.getTime() + AUTHORITY_YEARS * DAYS_PER_YEAR * 86_400_000);
+}
 
 export interface StoredAuthority extends SealedKey {
   readonly certificatePem: string;

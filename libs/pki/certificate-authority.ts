@@ -31,7 +31,7 @@ import { writePem } from './pem.js';
 /** Clocks of nodes may be behind ours by as much. */
 export const CLOCK_TOLERANCE_SECONDS = 300;
 
-const DAYS_PER_YEAR = 365;
+export const DAYS_PER_YEAR = 365;
 
 export interface AuthorityPems {
   readonly certificatePem: string;

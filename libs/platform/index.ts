@@ -1,6 +1,7 @@
 export * from './config/index.js';
 export * from './embedded/index.js';
 export * from './logging/index.js';
+export { inTime } from './health/in-time.js';
 export { checkReadiness, type Readiness, type ReadinessCheck } from './health/readiness.js';
 export { decideDrivers, type DriverDecision } from './local-compute/decide-drivers.js';
 export { detectLocalCompute, type LocalCompute } from './local-compute/detect-local-compute.js';
@@ -10,8 +11,8 @@ export {
   Gauge,
   Histogram,
   METRICS_CONTENT_TYPE,
+  Registry,
   renderMetrics,
-  type Registry,
 } from './metrics/metrics.js';
 export { isOurMessage, type ChildMessage, type ProcessMetrics, type SupervisorMessage } from './processes/messages.js';
 export {

@@ -24,6 +24,12 @@ export interface NodeStepJob {
   readonly nodeId: NodeId;
 }
 
+export interface QueueMeasures {
+  readonly jobsByState: Readonly<Record<string, number>>;
+  /** Seconds for which the oldest job that could run waits for a worker; 0 when none waits. */
+  readonly oldestSeconds: number;
+}
+
 export interface BayQueue {
   /** Wakes the reconciler for a bay. */
   enqueueReconcile(bayId: BayId): Promise<void>;
@@ -31,8 +37,8 @@ export interface BayQueue {
   enqueueReconcileAt(bayId: BayId, at: Date, now: Date): Promise<void>;
   /** Queues steps of one node as a flow, each after the one before it. Does nothing while such a flow is under way. */
   enqueueNodeSteps(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]): Promise<void>;
-  /** Jobs by state and queue, for metrics. */
-  countJobs(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>>;
+  /** For metrics, by queue. */
+  measure(now: Date): Promise<Readonly<Record<string, QueueMeasures>>>;
   close(): Promise<void>;
 }
 
@@ -84,8 +90,8 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch): Ba
       if (flow) await flows.add(flow);
     },
 
-    async countJobs() {
-      const [forBays, forNodes] = await Promise.all([bays.getJobCounts(), nodeSteps.getJobCounts()]);
+    async measure(now) {
+      const [forBays, forNodes] = await Promise.all([measureQueue(bays, now), measureQueue(nodeSteps, now)]);
       return { [BAYS_QUEUE]: forBays, [NODE_STEPS_QUEUE]: forNodes };
     },
 
@@ -93,4 +99,18 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch): Ba
       await Promise.all([bays.close(), nodeSteps.close(), flows.close()]);
     },
   };
+}
+
+/** Jobs that may run at once; `delayed` ones have their time still to come. */
+const RUNNABLE = ['waiting', 'prioritized'] as const;
+
+async function measureQueue(queue: Queue, now: Date): Promise<QueueMeasures> {
+  const [jobsByState, ...oldest] = await Promise.all([
+    queue.getJobCounts(),
+    ...RUNNABLE.map((state) => queue.getJobs([state], 0, 0, true)),
+  ]);
+  // One that ran before waits since then, one that was put off since its time came.
+  const since = oldest.flat().map((job) => Math.max(job.timestamp + (job.opts.delay ?? 0), job.processedOn ?? 0));
+  const seconds = since.map((at) => (now.getTime() - at) / 1_000);
+  return { jobsByState, oldestSeconds: Math.max(0, ...seconds) };
 }

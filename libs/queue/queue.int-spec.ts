@@ -80,11 +80,24 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
 const newBay = (): BayId => randomUUID() as BayId;
 const newNode = (): NodeId => randomUUID() as NodeId;
 const jobs = async (name: string): Promise<Record<string, number>> => {
-  const counts = Object.entries((await queue.countJobs())[name] ?? {});
+  const counts = Object.entries((await queue.measure(new Date()))[name]?.jobsByState ?? {});
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 };
 
 describe('a bay that is to be reconciled', () => {
+  it('waits since it could run, which is what the queue is measured by', async () => {
+    const now = new Date();
+    const lag = async (later: number) =>
+      (await queue.measure(new Date(now.getTime() + later)))[BAYS_QUEUE]?.oldestSeconds ?? NaN;
+    // Its time has not come yet.
+    await queue.enqueueReconcileAt(newBay(), new Date(now.getTime() + 600_000), now);
+    expect(await lag(3_600_000)).toBe(0);
+    await queue.enqueueReconcile(newBay());
+    await queue.enqueueReconcile(newBay());
+    expect(Math.round((await lag(60_000)) / 10)).toBe(6);
+    expect(await jobs(BAYS_QUEUE)).toEqual({ waiting: 2, delayed: 1 });
+  });
+
   it('waits once, however often it is asked for', async () => {
     const [bay, other] = [newBay(), newBay()];
     await Promise.all(Array.from({ length: 50 }, () => queue.enqueueReconcile(bay)));

@@ -2,6 +2,7 @@ import type { Bay, BayEvent, BayId, Log, NodeId, PlanLimits } from '@baykeeper/d
 import type { ControlIdentity, Drivers } from '@baykeeper/drivers';
 import type { BayQueue, Signals } from '@baykeeper/queue';
 import type { Database } from '@baykeeper/storage';
+import type { ReconcilerWatch } from './watch.js';
 
 /** How a new node finds and trusts the control plane. */
 export interface ControlPlaneAddress {
@@ -16,6 +17,8 @@ export interface ReconcilerDependencies {
   readonly signals: Signals;
   readonly drivers: Drivers;
   readonly log: Log;
+  /** Is told what is measured. */
+  readonly watch?: ReconcilerWatch;
   readonly now: () => Date;
   /** The mark on everything this installation makes at its drivers. */
   readonly installation: string;

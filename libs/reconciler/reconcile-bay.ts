@@ -21,6 +21,7 @@ import { recordEvent, wakeWatchers, type ReconcilerDependencies } from './depend
 import { executeLoadBalancerActions } from './execute-load-balancer.js';
 import { configureNodes } from './configure-nodes.js';
 import { executeRecords } from './execute-records.js';
+import { watchNodes, type PassOutcome } from './watch.js';
 import { observeBay, type BayObservation, type MachineListing } from './observe-bay.js';
 
 /** A process that died holds up its bays for this long. Renewed at a third of it. */
@@ -35,25 +36,47 @@ export async function reconcileBay(
   listing: MachineListing,
   bayId: BayId,
 ): Promise<void> {
-  const { bays } = dependencies.database.stores;
-  const lease = await bays.acquireLease(bayId, dependencies.holder, LEASE_SECONDS);
+  const startedAt = performance.now();
+  let outcome: PassOutcome = 'failed';
+  try {
+    outcome = await reconcileUnderLease(dependencies, listing, bayId);
+  } finally {
+    dependencies.watch?.passed(outcome, (performance.now() - startedAt) / 1_000);
+  }
+}
+
+async function reconcileUnderLease(
+  dependencies: ReconcilerDependencies,
+  listing: MachineListing,
+  bayId: BayId,
+): Promise<PassOutcome> {
+  const { watch, log, holder, database } = dependencies;
+  const { bays } = database.stores;
+  const lease = await bays.acquireLease(bayId, holder, LEASE_SECONDS);
   if (lease === null) {
     if (await bays.get(bayId)) await lookAgain(dependencies, bayId, BUSY_RETRY_MS);
-    return;
+    return 'busy';
   }
-  const renewal = setInterval(
-    () =>
-      void bays.renewLease(bayId, lease.token, LEASE_SECONDS).catch((error: unknown) => {
-        dependencies.log.warn({ bayId, error: detailOf(error) }, 'renewing a lease failed');
-      }),
-    (LEASE_SECONDS * 1000) / 3,
-  );
+  watch?.leaseTaken();
+  const end: { how: 'released' | 'lost' } = { how: 'released' };
+  const renew = async (): Promise<void> => {
+    try {
+      if (await bays.renewLease(bayId, lease.token, LEASE_SECONDS)) return;
+      // A bay that this pass removed has no lease either.
+      if (await bays.get(bayId)) end.how = 'lost';
+    } catch (error) {
+      log.warn({ bayId, error: detailOf(error) }, 'renewing a lease failed');
+    }
+  };
+  const renewal = setInterval(() => void renew(), (LEASE_SECONDS * 1000) / 3);
   try {
     await runPass(dependencies, listing, bayId, lease.token);
   } finally {
     clearInterval(renewal);
+    watch?.leaseEnded(end.how);
     await bays.releaseLease(bayId, lease.token);
   }
+  return end.how === 'lost' ? 'lost' : 'done';
 }
 
 async function runPass(
@@ -82,6 +105,7 @@ async function runPass(
       const records = await configureNodes(dependencies, state, plan.records);
       if (records.length === 0) break;
       if (!(await executeRecords(dependencies, state, lease, records))) return;
+      watchNodes(dependencies.watch, state.nodes, records, dependencies.now());
       if (records.length < plan.records.length) break;
       continue;
     }

@@ -29,6 +29,8 @@ export { nodeGroupSchema, resizeSchema, upgradeSchema } from './node-groups/node
 export { Rotations } from './rotation/rotations.js';
 export { NodeGroups } from './node-groups/node-groups.js';
 export * from './node-enrolment/watch.js';
+export { openInstallationMetrics } from './metrics/installation-metrics.js';
+export { measureAudit } from './metrics/process-metrics.js';
 export { startHeartbeat, type Heartbeat } from './processes/heartbeat.js';
 export { type DefaultQuotas } from './quotas/check-quota.js';
 export * from './quotas/quota.schema.js';

@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
-import type { Database, DatabaseSettings, Stores } from './contracts/stores.js';
+import type { Database, DatabaseSettings, PoolState, Stores } from './contracts/stores.js';
 import { createDataSource } from './data-source.js';
 import { migrate } from './migrate.js';
 import { createStores } from './stores/create-stores.js';
+import { poolState } from './stores/prepared.js';
 import { translateError } from './translate-errors.js';
 
 /** @throws BaykeeperError `provider-unavailable` when the database can't be reached. */
@@ -26,6 +27,8 @@ class PostgresDatabase implements Database {
   ) {
     this.stores = createStores(source.manager);
   }
+
+  pool = (): PoolState => poolState(this.source);
 
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
     return translated(() => this.source.transaction((manager) => work(createStores(manager))));

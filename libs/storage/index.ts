@@ -4,6 +4,7 @@ export * from './contracts/bays.js';
 export * from './contracts/catalogue.js';
 export * from './contracts/certificates.js';
 export * from './contracts/identity.js';
+export * from './contracts/measures.js';
 export * from './contracts/nodes.js';
 export * from './contracts/processes.js';
 export * from './contracts/quotas.js';

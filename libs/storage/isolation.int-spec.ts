@@ -251,6 +251,7 @@ const PROBES: Probes = {
     takeTurn: UNSCOPED,
     countBays: UNSCOPED,
   },
+  measures: { read: UNSCOPED, readExpiry: UNSCOPED },
   processes: { report: UNSCOPED, reportStopped: UNSCOPED, list: 'takes no scope', removeForgotten: 'takes no scope' },
 };
 

@@ -1,5 +1,6 @@
 /** Whether a process can do its work now, asked of each thing it depends on. */
 import { detailOf } from '@baykeeper/domain';
+import { inTime } from './in-time.js';
 
 /** Resolves when the dependency answers. */
 export type ReadinessCheck = () => Promise<unknown>;
@@ -20,19 +21,11 @@ export async function checkReadiness(
 ): Promise<Readiness> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          reject(new Error(`no answer within ${timeoutMilliseconds} ms`));
-        }, timeoutMilliseconds);
-      });
       try {
-        await Promise.race([Promise.resolve().then<unknown>(check), late]);
+        await inTime(timeoutMilliseconds, check);
         return [name, { ok: true, detail: 'ok' }] as const;
       } catch (error) {
         return [name, { ok: false, detail: detailOf(error) }] as const;
-      } finally {
-        clearTimeout(timer);
       }
     }),
   );

@@ -7,7 +7,7 @@ import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client
 import { isOurMessage, type ProcessMetrics } from '../processes/messages.js';
 import { isSupervised, sendToSupervisor } from '../processes/supervised-process.js';
 
-export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The content type of what `renderMetrics` gives: the text format, version 0.0.4. */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;

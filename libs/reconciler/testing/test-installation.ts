@@ -30,7 +30,7 @@ export class TestInstallation {
         if (!this.flows.has(nodeId)) this.flows.set(nodeId, { bayId, nodeId, steps });
         return Promise.resolve();
       },
-      countJobs: () => Promise.resolve({}),
+      measure: () => Promise.resolve({}),
       close: () => Promise.resolve(),
     };
     this.dependencies = {

@@ -12,6 +12,7 @@ let rows: CollectedAuditEntry[];
 let batches: number;
 let lines: string[];
 let away: boolean;
+let droppedInAll: number;
 let collector: AuditCollector;
 
 const write = (facts: object, message: string): void => {
@@ -20,7 +21,7 @@ const write = (facts: object, message: string): void => {
 const log: Log = { debug: write, info: write, warn: write, error: write };
 
 beforeEach(() => {
-  [time, rows, batches, lines, away] = [START, [], 0, [], false];
+  [time, rows, batches, lines, away, droppedInAll] = [START, [], 0, [], false, 0];
   collector = openAuditCollector({
     audit: {
       appendMany(entries) {
@@ -31,6 +32,7 @@ beforeEach(() => {
       },
     },
     log,
+    onDrop: (count) => (droppedInAll += count),
     now: () => time,
     writesByItself: false,
   });
@@ -116,6 +118,7 @@ describe('what is collected for the audit', () => {
     expect(rows.filter(({ userId }) => userId === null)).toHaveLength(200);
     expect(rows.filter(({ userId }) => userId !== null)).toHaveLength(100);
     expect(lines).toEqual(['leaving entries out of the audit: there are too many {"dropped":800}']);
+    expect(droppedInAll).toBe(800);
     time += MINUTE;
     collector.add(stranger('203.0.113.1'));
     await collector.flush();

@@ -20,6 +20,8 @@ export interface AuditCollector {
 export interface AuditCollectorSettings {
   readonly audit: { appendMany(entries: readonly CollectedAuditEntry[]): Promise<void> };
   readonly log: Log;
+  /** Is told how many entries were left out. */
+  readonly onDrop?: (count: number) => void;
   readonly now?: () => number;
   /** False: only when it is told to, for tests. */
   readonly writesByItself?: boolean;
@@ -52,6 +54,7 @@ interface Fold {
 export function openAuditCollector({
   audit,
   log,
+  onDrop = () => undefined,
   now = Date.now,
   writesByItself = true,
 }: AuditCollectorSettings): AuditCollector {
@@ -81,7 +84,7 @@ export function openAuditCollector({
       return;
     }
     if (!room.take(stranger === null ? 'known' : 'stranger')) {
-      dropped += 1;
+      drop(1);
       return;
     }
     if (stranger !== null) kindsOfStrangers.set(stranger, (kindsOfStrangers.get(stranger) ?? 0) + 1);
@@ -98,11 +101,16 @@ export function openAuditCollector({
       } else if (waiting.length < MOST_WAITING) {
         waiting.push(rowOf(fold));
       } else {
-        dropped += fold.count;
+        drop(fold.count);
       }
       fold.count = 0;
       fold.dueAt = now() + FOLDED_MS;
     }
+  }
+
+  function drop(count: number): void {
+    dropped += count;
+    onDrop(count);
   }
 
   function forget(stranger: string | null): void {

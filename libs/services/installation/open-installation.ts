@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
-import { openDrivers, type Drivers } from '@baykeeper/drivers';
+import { openDrivers, watchCalls, type Drivers } from '@baykeeper/drivers';
 import { loadMasterKey, openKeyVault, type KeyVault } from '@baykeeper/pki';
-import { decideDrivers, type Configuration } from '@baykeeper/platform';
+import { createMetrics, decideDrivers, type Configuration, type Registry } from '@baykeeper/platform';
 import {
   openBayQueue,
   openRedis,
@@ -21,6 +21,7 @@ import {
   type Signals,
 } from '@baykeeper/queue';
 import { openDatabase, runMigrations, type Database } from '@baykeeper/storage';
+import { measureCalls, measurePool } from '../metrics/process-metrics.js';
 import { openBayPki, type BayPki } from '../certificates/bay-pki.js';
 import {
   controlPlaneForNodes,
@@ -43,6 +44,8 @@ export interface Installation {
   readonly pki: BayPki;
   readonly controlPlaneDependencies: ControlPlaneDependencies;
   readonly controlPlane: () => Promise<ControlPlaneForNodes>;
+  /** What this process counts. */
+  readonly metrics: Registry;
   close(): Promise<void>;
 }
 
@@ -77,7 +80,9 @@ export async function openInstallation(
   const signals = openSignals(redis, redisWatch);
   const decision = await decideDrivers(configuration);
   await refuseOtherDrivers(database, decision);
-  const drivers = await openDrivers({
+  const metrics = createMetrics(process);
+  measurePool(metrics, database);
+  const opened = await openDrivers({
     dataDirectory,
     installation: id,
     compute: decision.compute,
@@ -92,6 +97,7 @@ export async function openInstallation(
       capacity: configuration.simulatedCapacity,
     },
   });
+  const drivers = watchCalls(opened, measureCalls(metrics));
   const controlPlaneDependencies: ControlPlaneDependencies = {
     settings: database.stores.settings,
     vault,
@@ -107,6 +113,7 @@ export async function openInstallation(
     queue,
     signals,
     drivers,
+    metrics,
     masterKey,
     vault,
     pki: openBayPki({ database, vault, engines: drivers }),

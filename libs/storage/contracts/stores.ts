@@ -4,6 +4,7 @@ import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
 import type { BayViewStore } from './bay-views.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
 import type { ProjectStore, RoleAssignmentStore, UserStore } from './identity.js';
+import type { MeasureStore } from './measures.js';
 import type { LoadBalancerStore, NodeStore } from './nodes.js';
 import type { ProcessStore } from './processes.js';
 import type { QuotaStore } from './quotas.js';
@@ -37,10 +38,19 @@ export interface Stores {
   readonly audit: AuditStore;
   readonly quotas: QuotaStore;
   readonly processes: ProcessStore;
+  readonly measures: MeasureStore;
+}
+
+/** Connections of one process: all that are open, those of them that nobody uses, and callers that wait for one. */
+export interface PoolState {
+  readonly open: number;
+  readonly idle: number;
+  readonly waiting: number;
 }
 
 export interface Database {
   readonly stores: Stores;
+  readonly pool: () => PoolState;
   /**
    * All or nothing. Only the stores handed to `work` take part in it.
    * @throws what `work` throws; BaykeeperError `provider-unavailable` when the database can't be reached

@@ -11,6 +11,7 @@ import { PostgresCatalogueStore } from './catalogue.store.js';
 import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
 import { PostgresKeypairStore } from './keypair.store.js';
 import { PostgresLoadBalancerStore } from './load-balancer.store.js';
+import { PostgresMeasureStore } from './measure.store.js';
 import { PostgresNodeGroupStore } from './node-group.store.js';
 import { PostgresNodeStore } from './node.store.js';
 import { PostgresProcessStore } from './process.store.js';
@@ -55,5 +56,6 @@ export function createStores(manager: EntityManager): Stores {
     audit: withTranslatedErrors(new PostgresAuditStore(manager)),
     quotas: withTranslatedErrors(new PostgresQuotaStore(manager)),
     processes: withTranslatedErrors(new PostgresProcessStore(manager)),
+    measures: withTranslatedErrors(new PostgresMeasureStore(manager)),
   };
 }

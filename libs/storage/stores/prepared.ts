@@ -4,13 +4,19 @@
  */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
+import type { DataSource, EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
 import type { NewAuditEntry } from '../contracts/audit.js';
+import type { PoolState } from '../contracts/stores.js';
 import { appendAudit } from './append-audit.js';
 
 /** The mapper's driver for PostgreSQL keeps its pool here. */
 interface PoolOfDriver {
   readonly master: pg.Pool;
+}
+
+export function poolState({ driver }: DataSource): PoolState {
+  const { totalCount, idleCount, waitingCount } = (driver as unknown as PoolOfDriver).master;
+  return { open: totalCount, idle: idleCount, waiting: waitingCount };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ProcessPlace, ProcessRecord, ProcessStore } from '../contracts/pro
 import { changeRows, selectRows } from './sql.js';
 
 /** Seconds of silence after which a process counts as down (Magnum's conductors: the same). */
-const SILENT_SECONDS = 180;
+export const SILENT_SECONDS = 180;
 /** Seconds after which a process that is down is not shown any more. */
 const FORGOTTEN_SECONDS = 24 * 3_600;
 
