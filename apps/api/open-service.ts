@@ -168,7 +168,7 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
     keypairs: new Keypairs(database),
     bays: new Bays({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
     groups: new NodeGroups({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
-    rotations: new Rotations(database),
+    rotations: new Rotations({ ...shared, controlIdentity: pki.controlIdentity }),
     quotas: new Quotas({ database, defaults }),
     processes: new ProcessRecords(database),
     audit: new AuditTrail(database),

@@ -37,15 +37,16 @@ export class RotationsController {
   @Operation({
     access: 'credential:rotate',
     since: CREDENTIALS_MINOR,
-    summary: 'Rotate a cluster’s credentials of a cloud: there are none to rotate',
+    summary: 'Replace what lets machines join a cluster',
+    description: 'Of a swarm, both join tokens. Done when it is answered; nodes that have joined are not affected.',
     parameters: IDENT,
     body: nothing,
     bodyIsOptional: true,
     answers: ANSWERS,
   })
-  rotateCredentials(@Req() request: FastifyRequest, @Param('ident') ident: string, @Body() body: unknown) {
+  async rotateCredentials(@Req() request: FastifyRequest, @Param('ident') ident: string, @Body() body: unknown) {
     refuseBody(body);
-    return this.rotations.rotateCredentials(callerOf(request), ident);
+    return { uuid: await this.rotations.rotateCredentials(callerOf(request), ident) };
   }
 }
 

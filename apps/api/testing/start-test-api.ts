@@ -223,7 +223,7 @@ async function openApp({
         ...{ database, engines, catalogue, signals, quotas: UNLIMITED },
         capacity: () => Promise.resolve(CAPACITY),
       }),
-      rotations: new Rotations(database),
+      rotations: new Rotations({ database, engines, now, controlIdentity: () => Promise.resolve(null) }),
       quotas: new Quotas({ database, defaults: UNLIMITED }),
       processes: new ProcessRecords(database),
       audit: new AuditTrail(database),

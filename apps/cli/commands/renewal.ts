@@ -3,21 +3,7 @@ import { rotate, showBay, upgradeBay } from '../api/bays.js';
 import { listTemplates, pickTemplate } from '../api/templates.js';
 import { addWaitOptions, type Beginning, type WaitOptions } from './begin.js';
 import { conclude } from './conclude.js';
-
-const ROTATIONS = [
-  {
-    name: 'rotate-ca',
-    what: 'certificates',
-    summary: "replace a bay's certificate authority",
-    done: 'a new authority',
-  },
-  {
-    name: 'rotate-credentials',
-    what: 'credentials',
-    summary: "replace a bay's credentials of its cloud",
-    done: 'new credentials',
-  },
-] as const;
+import { printJson, printResult } from '../context.js';
 
 /** What makes a bay new without making a new bay. The service says which engines can do it. */
 export function registerRenewal(program: Command, beginning: Beginning): void {
@@ -36,14 +22,27 @@ export function registerRenewal(program: Command, beginning: Beginning): void {
       await conclude(context, session, { ...before, before, goal: { kind: 'settled' }, accepted }, options);
     },
   );
-  for (const { name, what, summary, done } of ROTATIONS) {
-    const command = program.command(name).summary(summary).argument('<bay>', 'name or uuid');
-    addWaitOptions(command).action(async (ident: string, options: WaitOptions, self: Command) => {
-      const { context, session } = await beginning.session(self);
-      const before = await showBay(session, ident);
-      await rotate(session, what, before.uuid);
-      const accepted = `Bay "${before.name}" is getting ${done}. Watch it with: bay wait ${before.name}`;
-      await conclude(context, session, { ...before, before, goal: { kind: 'settled' }, accepted }, options);
+  const rotateCa = program
+    .command('rotate-ca')
+    .summary("replace a bay's certificate authority")
+    .argument('<bay>', 'name or uuid');
+  addWaitOptions(rotateCa).action(async (ident: string, options: WaitOptions, command: Command) => {
+    const { context, session } = await beginning.session(command);
+    const before = await showBay(session, ident);
+    await rotate(session, 'certificates', before.uuid);
+    const accepted = `Bay "${before.name}" is getting a new authority. Watch it with: bay wait ${before.name}`;
+    await conclude(context, session, { ...before, before, goal: { kind: 'settled' }, accepted }, options);
+  });
+  program
+    .command('rotate-credentials')
+    .summary('replace what lets machines join a bay (of a swarm: its join tokens)')
+    .argument('<bay>', 'name or uuid')
+    .action(async (ident: string, _options: object, command: Command) => {
+      const { context, session } = await beginning.session(command);
+      const { uuid, name } = await showBay(session, ident);
+      await rotate(session, 'credentials', uuid);
+      if (context.json) printJson(context, { uuid, name });
+      else
+        printResult(context, `Bay "${name}" has new credentials for joining. Nodes that have joined are not affected.`);
     });
-  }
 }

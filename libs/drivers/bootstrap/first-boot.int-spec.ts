@@ -188,6 +188,23 @@ describeHere('nodes that join by themselves', () => {
       expect(callsOf(swarm, node).filter((call) => call === 'certificate 401')).toEqual([]);
     }, 90_000);
 
+    it('whoever learned of the join tokens can do nothing with them once they are rotated, and nodes go on joining', async () => {
+      const token = docker('swarm', 'join-token', '-q', 'worker').trim();
+      const members = docker('node', 'ls', '-q');
+      await swarm.engine.rotateCredentials?.(swarm.controlPlane.context());
+      expect(docker('swarm', 'join-token', '-q', 'worker').trim()).not.toBe(token);
+      expect(docker('node', 'ls', '-q')).toBe(members);
+      // One that was about to join with the old token is refused, asks again, and is let in.
+      await swarm.runInside(nodes[1].id, 'docker', 'swarm', 'leave');
+      const rejoin = swarm.runInside(
+        nodes[1].id,
+        ...['docker', 'swarm', 'join', '--token', token, `${nodes[0].address ?? ''}:2377`],
+      );
+      await expect(rejoin).rejects.toThrow(/join token/);
+      await swarm.runInside(nodes[1].id, '/usr/lib/baykeeper/agent.sh');
+      await untilReady(swarm, 4);
+    }, 90_000);
+
     it('a drained node has nothing to do, and a removed one is unknown', async () => {
       const context = swarm.controlPlane.context();
       const node = nodes[2];

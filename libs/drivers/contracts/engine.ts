@@ -106,6 +106,12 @@ export interface EngineDriver {
   drainNode(context: EngineContext, node: Node): Promise<{ readonly drained: boolean; readonly detail: string }>;
   /** Takes the node out of the engine's cluster (a master gives up its vote first). Idempotent; absent is success. */
   removeNode(context: EngineContext, node: Node): Promise<void>;
+  /**
+   * Replaces what lets a machine join the cluster, so that whoever learned of it can do nothing with it any more; nodes
+   * that have joined stay. Done again, it is replaced again. Missing where an engine keeps nothing of the kind.
+   * @throws BaykeeperError `provider-unavailable` when the cluster does not answer
+   */
+  rotateCredentials?(context: EngineContext): Promise<void>;
   /** How many masters may be missing before the cluster stops; the planner never goes below. */
   toleratedMasterLosses(masterCount: number): number;
   credentialFiles(input: CredentialFilesInput): readonly CredentialFile[];

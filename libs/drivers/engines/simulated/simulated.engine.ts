@@ -17,6 +17,7 @@ export function simulateEngine(engine: EngineDriver): EngineDriver {
     configureNode: () => Promise.resolve(),
     drainNode: () => Promise.resolve({ drained: true, detail: 'nothing runs on a simulated node' }),
     removeNode: () => Promise.resolve(),
+    ...(engine.rotateCredentials && { rotateCredentials: () => Promise.resolve() }),
   };
 }
 

@@ -20,7 +20,13 @@ const swarmNode = z.object({
 export type SwarmNode = z.infer<typeof swarmNode>;
 
 const task = z.object({ Status: z.object({ State: z.string() }).loose() }).loose();
-const swarm = z.object({ JoinTokens: z.object({ Manager: z.string(), Worker: z.string() }) }).loose();
+const swarm = z
+  .object({
+    Version: z.object({ Index: z.number() }),
+    Spec: z.object({}).loose(),
+    JoinTokens: z.object({ Manager: z.string(), Worker: z.string() }),
+  })
+  .loose();
 const version = z
   .object({
     Version: z.string(),
@@ -35,6 +41,8 @@ export interface SwarmCluster {
   /** The manager that is asked. */
   readonly manager: Node;
   readonly joinTokens: { readonly manager: string; readonly worker: string };
+  /** Whoever has the present ones can't join with them any more. */
+  rotateJoinTokens(): Promise<void>;
   listNodes(): Promise<readonly SwarmNode[]>;
   /** Usually one; a host that joined a second time has two entries. Costs the same in a large swarm as in a small one. */
   findNodes(hostname: string): Promise<readonly SwarmNode[]>;
@@ -67,15 +75,15 @@ export async function withCluster<T>(
     const address = manager.address ?? '';
     const api = openDockerApi({ address, port: apiPortOf(context.bay), identity: context.identity });
     try {
-      let tokens: z.infer<typeof swarm>['JoinTokens'];
+      let known: z.infer<typeof swarm>;
       try {
         // A manager that is cut off from the others answers a ping, but no question about the swarm.
-        tokens = read(swarm, await api.call('GET', '/swarm'), address).JoinTokens;
+        known = read(swarm, await api.call('GET', '/swarm'), address);
       } catch (error) {
         problem = error;
         continue;
       }
-      return await work(clusterOf(manager, api, { manager: tokens.Manager, worker: tokens.Worker }));
+      return await work(clusterOf(manager, api, known));
     } finally {
       api.close();
     }
@@ -101,14 +109,18 @@ function read<T>(shape: z.ZodType<T>, answer: unknown, address: string): T {
   throw unreachable(address, read.error);
 }
 
-function clusterOf(manager: Node, api: DockerApi, joinTokens: SwarmCluster['joinTokens']): SwarmCluster {
+function clusterOf(manager: Node, api: DockerApi, known: z.infer<typeof swarm>): SwarmCluster {
   const ask = async <T>(shape: z.ZodType<T>, path: string): Promise<T> =>
     read(shape, await api.call('GET', path), manager.address ?? '');
   const list = (filters: Readonly<Record<string, readonly string[]>>): Promise<readonly SwarmNode[]> =>
     ask(z.array(swarmNode), `/nodes?filters=${encodeURIComponent(JSON.stringify(filters))}`);
   return {
     manager,
-    joinTokens,
+    joinTokens: { manager: known.JoinTokens.Manager, worker: known.JoinTokens.Worker },
+    async rotateJoinTokens() {
+      const path = `/swarm/update?version=${String(known.Version.Index)}&rotateWorkerToken=true&rotateManagerToken=true`;
+      await api.call('POST', path, known.Spec);
+    },
     listNodes: () => list({}),
     async findNodes(hostname) {
       // The filter matches by prefix.

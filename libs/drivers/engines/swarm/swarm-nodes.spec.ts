@@ -225,3 +225,24 @@ describe('removeNode', () => {
     });
   });
 });
+
+describe('rotateCredentials', () => {
+  it('replaces both join tokens, keeps what else the swarm is told, and asks the next manager where one is silent', async () => {
+    const double = await open([manager(0), worker(0)]);
+    const context = contextOf(SILENT, double.address);
+    const tokenOf = async (node: ReturnType<typeof makeReadyNode>): Promise<unknown> => {
+      const data = await engine.joinData(context, { ...node, address: '127.0.0.9' });
+      return (JSON.parse(data?.['SWARM_BODY'] ?? '{}') as { JoinToken?: unknown }).JoinToken;
+    };
+    const joining = [workerNode(7), masterNode(7)];
+    expect(await Promise.all(joining.map(tokenOf))).toEqual(['SWMTKN-w', 'SWMTKN-m']);
+    await engine.rotateCredentials?.(context);
+    expect(await Promise.all(joining.map(tokenOf))).toEqual(["SWMTKN-w'", "SWMTKN-m'"]);
+    await engine.rotateCredentials?.(context);
+    expect(double.tokens).toBe("''");
+  });
+
+  it('says so when no manager answers', async () => {
+    await expect(engine.rotateCredentials?.(contextOf(SILENT))).rejects.toMatchObject({ code: 'provider-unavailable' });
+  });
+});

@@ -35,6 +35,7 @@ export function createSwarmEngine({ templatesDirectory }: { readonly templatesDi
     configureNode,
     drainNode,
     removeNode,
+    rotateCredentials: (context) => withCluster(context, (cluster) => cluster.rotateJoinTokens()),
     toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
     credentialFiles: swarmCredentialFiles,
   };

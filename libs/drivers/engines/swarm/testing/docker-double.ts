@@ -26,8 +26,14 @@ export interface DockerDouble {
   readonly refusals: Map<string, number>;
   /** How many questions a demoted manager still counts as one. */
   demotionTakes: number;
+  swarmVersion: number;
+  /** At the end of both join tokens; longer after each rotation. */
+  tokens: string;
   close(): Promise<void>;
 }
+
+/** What an update of the swarm must not lose. */
+const SWARM_SPEC = { Name: 'default', Orchestration: { TaskHistoryRetentionLimit: 5 } };
 
 export function makeDoubleNode(changes: Partial<DoubleNode> & { id: string; hostname: string }): DoubleNode {
   const role = changes.role ?? 'worker';
@@ -79,6 +85,15 @@ export async function openDockerDouble(nodes: DoubleNode[], port = 2375): Promis
     return 200;
   }
 
+  function updateSwarm(url: URL, body: string): number {
+    if (url.searchParams.get('version') !== String(double.swarmVersion)) return 500;
+    if (body !== JSON.stringify(SWARM_SPEC)) return 400;
+    double.swarmVersion += 1;
+    const asked = ['rotateWorkerToken', 'rotateManagerToken'].map((name) => url.searchParams.get(name));
+    if (asked.every((value) => value === 'true')) double.tokens += "'";
+    return 200;
+  }
+
   function remove(node: DoubleNode, url: URL): number {
     if (node.reachability !== null) return 412;
     if (node.state !== 'down' && url.searchParams.get('force') !== 'true') return 412;
@@ -90,7 +105,12 @@ export async function openDockerDouble(nodes: DoubleNode[], port = 2375): Promis
     const filters = JSON.parse(url.searchParams.get('filters') ?? '{}') as { name?: string[]; node?: string[] };
     const [, , id] = path.split('/');
     const node = nodes.find((known) => known.id === id);
-    if (path === '/swarm') return { status: 200, content: { JoinTokens: { Manager: 'SWMTKN-m', Worker: 'SWMTKN-w' } } };
+    if (path === '/swarm') {
+      const Version = { Index: double.swarmVersion };
+      const JoinTokens = { Manager: `SWMTKN-m${double.tokens}`, Worker: `SWMTKN-w${double.tokens}` };
+      return { status: 200, content: { Version, Spec: SWARM_SPEC, JoinTokens } };
+    }
+    if (path === '/swarm/update') return { status: updateSwarm(url, body), content: null };
     if (path === '/nodes') return { status: 200, content: list(filters) };
     if (path === '/tasks') {
       const states = nodes.filter((known) => filters.node?.includes(known.id)).flatMap((known) => known.tasks);
@@ -126,6 +146,7 @@ export async function openDockerDouble(nodes: DoubleNode[], port = 2375): Promis
   const server = createServer((request, response) => void handle(request, response));
   const double: DockerDouble = {
     ...{ address, calls: [], nodes, refusals: new Map<string, number>(), demotionTakes: 1 },
+    ...{ swarmVersion: 7, tokens: '' },
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
