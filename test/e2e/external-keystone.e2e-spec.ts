@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createCertificateAuthority, createKeyAndCertificate, openAuthority } from '@baykeeper/pki';
+import { startTlsFront, type TlsFront } from '@baykeeper/tenancy/external-keystone/testing/tls-front.js';
 import { startKeystone, whyNoKeystone, type RunningKeystone } from '../support/keystone.js';
 import {
   makeUsers,
@@ -27,6 +29,8 @@ const SERVICE_PASSWORD = 'of-the-service-itself';
 
 describeWithKeystone('a Keystone that others run', () => {
   let keystone: RunningKeystone;
+  /** Where Baykeeper finds it; clients go to the Keystone itself, because theirs trust no authority of a test. */
+  let front: TlsFront;
   let server: RunningServer;
   let started: RunningServer | null = null;
   let admin: OpenstackClient;
@@ -49,9 +53,20 @@ describeWithKeystone('a Keystone that others run', () => {
       const openrc = await writeOpenrc(keystone.openrc, keystone.directory, login);
       clients.set(login.user, openstackClient(openrc, keystone.directory));
     }
+    const authority = await createCertificateAuthority({ commonName: 'authority of the cloud', years: 1 });
+    const names = { dnsNames: [], ipAddresses: ['127.0.0.1'] };
+    const profile = { ...names, commonName: 'keystone', organization: null, usages: ['server' as const], days: 1 };
+    front = await startTlsFront(
+      keystone.url,
+      await createKeyAndCertificate({ authority: openAuthority(authority), profile }),
+    );
+    const authorities = join(keystone.directory, 'authorities.pem');
+    await writeFile(authorities, authority.certificatePem);
     started = await startServer({
       ...FOR_CLIENTS,
-      BAYKEEPER_KEYSTONE_URL: keystone.url,
+      BAYKEEPER_KEYSTONE_URL: front.url,
+      BAYKEEPER_KEYSTONE_CA_FILE: authorities,
+      BAYKEEPER_KEYSTONE_PUBLIC_URL: keystone.url,
       BAYKEEPER_KEYSTONE_PASSWORD: SERVICE_PASSWORD,
       BAYKEEPER_KEYSTONE_CACHE_SECONDS: String(CACHE_SECONDS),
     });
@@ -62,6 +77,7 @@ describeWithKeystone('a Keystone that others run', () => {
   }, 400_000);
   afterAll(async () => {
     await started?.purge();
+    await front.close();
     await keystone.remove();
   }, 90_000);
 
@@ -76,7 +92,7 @@ describeWithKeystone('a Keystone that others run', () => {
     (await fetch(`${server.url}/v1/clusters`, { headers: { 'X-Auth-Token': token } })).status;
 
   it('is said at the start, sent to by 401s, and not doubled by an identity service of ours', async () => {
-    expect(await server.log()).toContain(`the Keystone at ${keystone.url}`);
+    expect(await server.log()).toContain(`the Keystone at ${front.url}`);
     await expect(access(join(server.dataDirectory, 'admin-openrc'))).rejects.toThrow('ENOENT');
     const refused = await fetch(`${server.url}/v1/clusters`);
     expect(refused.status).toBe(401);

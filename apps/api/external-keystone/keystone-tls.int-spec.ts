@@ -1,8 +1,5 @@
 /** A Keystone behind TLS, with authorities of its own: a proxy that ends TLS, in front of one that speaks HTTP. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -22,6 +19,7 @@ import {
   tokenBody,
   type FakeKeystone,
 } from '@baykeeper/tenancy/external-keystone/testing/fake-keystone.js';
+import { startTlsFront, type TlsFront } from '@baykeeper/tenancy/external-keystone/testing/tls-front.js';
 import type { ExternalKeystone } from '@baykeeper/tenancy';
 import { openKeystone } from './open-keystone.js';
 
@@ -37,7 +35,7 @@ let directory: string;
 let fake: FakeKeystone;
 let ours: AuthorityPems;
 let another: AuthorityPems;
-let proxy: Server | null = null;
+let proxy: TlsFront | null = null;
 let keystone: ExternalKeystone | null = null;
 
 beforeAll(async () => {
@@ -59,27 +57,16 @@ afterAll(async () => {
 afterEach(async () => {
   keystone?.close();
   keystone = null;
-  proxy?.closeAllConnections();
-  const closing = proxy;
+  await proxy?.close();
   proxy = null;
-  if (closing) await new Promise((resolve) => closing.close(resolve));
 });
 
 /** @returns its URL */
 async function startProxy(profile: Partial<LeafProfile> = {}, now = new Date()): Promise<string> {
   const authority = openAuthority(ours);
-  const made = await createKeyAndCertificate({ authority, profile: { ...SERVER, ...profile }, now });
-  const started = createServer({ key: made.privateKeyPem, cert: made.certificatePem }, (request, response) => {
-    const { method, url, headers } = request;
-    const onward = httpRequest(`${fake.url}${url ?? ''}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    request.pipe(onward);
-  });
-  proxy = started;
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
-  return `https://127.0.0.1:${(started.address() as AddressInfo).port}`;
+  const identity = await createKeyAndCertificate({ authority, profile: { ...SERVER, ...profile }, now });
+  proxy = await startTlsFront(fake.url, identity);
+  return proxy.url;
 }
 
 async function fileOf(...certificates: string[]): Promise<string> {
@@ -154,23 +141,18 @@ describe('a Keystone over https://', () => {
   test('that shows another certificate later on gives 503, and is taken again when it has the right one', async () => {
     const url = await startProxy();
     const opened = await open(url, await fileOf(ours.certificatePem));
-    const server = proxy;
     const wrong = await createKeyAndCertificate({
       authority: openAuthority(another),
       profile: SERVER,
       now: new Date(),
     });
     const right = await createKeyAndCertificate({ authority: openAuthority(ours), profile: SERVER, now: new Date() });
-    const show = ({ privateKeyPem: key, certificatePem: cert }: typeof wrong): void => {
-      server?.setSecureContext({ key, cert });
-      server?.closeAllConnections();
-    };
-    show(wrong);
+    proxy?.show(wrong);
     await expect(opened.validateToken('good-token')).rejects.toMatchObject({
       code: 'provider-unavailable',
       detail: expect.stringContaining('unable to verify'),
     });
-    show(right);
+    proxy?.show(right);
     expect(await opened.validateToken('good-token')).toMatchObject({ userName: 'ada' });
   });
 });
