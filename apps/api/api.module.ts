@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { ReadinessProbe } from '@baykeeper/platform';
 import {
   AuditTrail,
   Baymodels,
@@ -33,7 +34,7 @@ import { BayNodeGroupsController, ClusterNodeGroupsController } from './node-gro
 import { FederationsController } from './federations/federations.controller.js';
 import { RotationsController } from './certificates/rotations.controller.js';
 import { QuotasController } from './quotas/quotas.controller.js';
-import { HealthController, MetricsText, ReadinessChecks } from './operations/health.controller.js';
+import { HealthController, MetricsText } from './operations/health.controller.js';
 
 /** What controllers are made with. Every one of them lives as long as the process. */
 export interface ApiParts {
@@ -53,7 +54,7 @@ export interface ApiParts {
   readonly audit: AuditTrail;
   readonly events: BayEvents;
   readonly identity: IdentityService;
-  readonly readiness: ReadinessChecks;
+  readonly readiness: ReadinessProbe;
   readonly metrics: MetricsText;
 }
 
@@ -79,7 +80,7 @@ export class ApiModule {
       { provide: AuditTrail, useValue: parts.audit },
       { provide: BayEvents, useValue: parts.events },
       { provide: IdentityService, useValue: parts.identity },
-      { provide: ReadinessChecks, useValue: parts.readiness },
+      { provide: ReadinessProbe, useValue: parts.readiness },
       { provide: MetricsText, useValue: parts.metrics },
     ];
     return {

@@ -2,7 +2,13 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Log } from '@baykeeper/domain';
 import { sessionTokenOf } from '@baykeeper/pki';
-import { renderMetrics, type Configuration, type ReadinessCheck, PRODUCT_VERSION } from '@baykeeper/platform';
+import {
+  renderMetrics,
+  type Configuration,
+  type ReadinessCheck,
+  PRODUCT_VERSION,
+  ReadinessProbe,
+} from '@baykeeper/platform';
 import {
   AuditTrail,
   Baymodels,
@@ -21,6 +27,7 @@ import {
   openAuditCollector,
   openInstallationMetrics,
   putBuiltIns,
+  readinessChecks,
   seedCatalogue,
   type Caller,
   type Catalogue,
@@ -46,7 +53,7 @@ import { openLoginLimiter } from './identity/login-limiter.js';
 import { openNodeListener } from './nodes/node-listener.js';
 import { ProcessRecords } from './processes/processes.controller.js';
 import { measureListenerIdentity, measureRequests } from './operations/service-metrics.js';
-import { MetricsText, ReadinessChecks } from './operations/health.controller.js';
+import { MetricsText } from './operations/health.controller.js';
 
 /** Nodes come from anywhere; what they may do is decided by their tokens. */
 const NODE_LISTENER_HOST = '0.0.0.0';
@@ -158,9 +165,8 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
   const { streamsPerToken: perToken, streamsPerProject: perProject } = configuration;
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
-  const checks: Record<string, ReadinessCheck> = { database: () => database.ping(), redis: () => redis.ping() };
+  const checks = { ...readinessChecks({ database, redis }), ...(keystone && { keystone: askKeystone(keystone) }) };
   const whole = openInstallationMetrics({ database, queue, log });
-  if (keystone) checks['keystone'] = () => keystone.ping();
   return {
     settings: new ApiSettings(configuration.publicUrl, PRODUCT_VERSION, drivers.compute.name),
     baymodels: new Baymodels({ ...shared, catalogue }),
@@ -184,7 +190,9 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
     records: new BayRecords(database, drivers.loadBalancer, id, log),
     events: new BayEvents(database, signals, openStreamLimit({ perToken, perProject })),
     identity: new IdentityService(identity),
-    readiness: new ReadinessChecks(checks),
+    readiness: new ReadinessProbe(checks, (failing) => {
+      log.warn({ failing }, 'the readiness changed');
+    }),
     metrics: new MetricsText(async () => {
       const texts = await Promise.all([renderMetrics(installation.metrics), whole.render()]);
       return texts.join('');
@@ -230,6 +238,10 @@ async function ownerOfCatalogue({
 /** Where clients reach the other Keystone. */
 function identityUrlOf({ keystoneUrl, keystonePublicUrl }: Configuration): string {
   return `${keystonePublicUrl ?? keystoneUrl ?? ''}/v3`;
+}
+
+function askKeystone(keystone: ExternalKeystone): ReadinessCheck {
+  return { ask: () => keystone.ping(), sentence: 'The Keystone does not answer.' };
 }
 
 /** Open streams were ended before; connections that are only kept alive hold nobody up. */

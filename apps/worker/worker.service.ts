@@ -1,10 +1,18 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { hostname } from 'node:os';
-import { PRODUCT_VERSION, processSlot, type Configuration, type Logger } from '@baykeeper/platform';
+import {
+  PRODUCT_VERSION,
+  ReadinessProbe,
+  isSupervised,
+  processSlot,
+  type Configuration,
+  type Logger,
+} from '@baykeeper/platform';
 import { enrolmentTokenOf } from '@baykeeper/pki';
 import { detailOf } from '@baykeeper/domain';
 import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
-import { startHeartbeat, type Heartbeat, type Installation } from '@baykeeper/services';
+import { readinessChecks, startHeartbeat, type Heartbeat, type Installation } from '@baykeeper/services';
+import { openWorkerListener, type WorkerListener } from './worker-listener.js';
 import { measureReconciler } from './worker-metrics.js';
 import { startProcessors, type Processors } from './processors.js';
 import { startSchedules, type Schedules } from './schedules.js';
@@ -22,6 +30,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
   private processors: Processors | null = null;
   private schedules: Schedules | null = null;
   private heartbeat: Heartbeat | null = null;
+  private listener: WorkerListener | null = null;
 
   constructor(
     private readonly installation: Installation,
@@ -45,6 +54,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
       { database: installation.database, log },
       { kind: 'worker', slot: processSlot(), version: PRODUCT_VERSION },
     );
+    await this.openListener();
     // Nobody waits for it: a bay that is asked for meanwhile waits for the same image.
     installation.drivers.compute
       .prepare((message) => {
@@ -62,7 +72,18 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
     await this.heartbeat?.stop();
     await this.schedules?.stop();
     await this.processors?.close();
+    await this.listener?.close();
     await this.installation.close();
+  }
+
+  private async openListener(): Promise<void> {
+    const { installation, configuration, log } = this;
+    if (isSupervised() || configuration.workerPort === 0) return;
+    const readiness = new ReadinessProbe(readinessChecks(installation), (failing) => {
+      log.warn({ failing }, 'the readiness changed');
+    });
+    const place = { port: configuration.workerPort, bind: configuration.bind };
+    this.listener = await openWorkerListener(place, { readiness, metrics: installation.metrics });
   }
 
   private reconcilerDependencies(): ReconcilerDependencies {

@@ -2,7 +2,7 @@ export * from './config/index.js';
 export * from './embedded/index.js';
 export * from './logging/index.js';
 export { inTime } from './health/in-time.js';
-export { checkReadiness, type Readiness, type ReadinessCheck } from './health/readiness.js';
+export { ReadinessProbe, type ReadinessCheck } from './health/readiness.js';
 export { decideDrivers, type DriverDecision } from './local-compute/decide-drivers.js';
 export { detectLocalCompute, type LocalCompute } from './local-compute/detect-local-compute.js';
 export {

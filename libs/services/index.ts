@@ -31,6 +31,7 @@ export { NodeGroups } from './node-groups/node-groups.js';
 export * from './node-enrolment/watch.js';
 export { openInstallationMetrics } from './metrics/installation-metrics.js';
 export { measureAudit } from './metrics/process-metrics.js';
+export { readinessChecks } from './processes/readiness-checks.js';
 export { startHeartbeat, type Heartbeat } from './processes/heartbeat.js';
 export { type DefaultQuotas } from './quotas/check-quota.js';
 export * from './quotas/quota.schema.js';

@@ -5,6 +5,7 @@ import { ENTITIES } from './entities/index.js';
 import { SnakeCaseNames } from './entities/snake-case-names.js';
 import { SilentLogger } from './silent-logger.js';
 
+export const MIGRATIONS_TABLE = 'migrations';
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than any statement of ours takes by far; a server that hangs must not hold a request for ever. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -23,7 +24,7 @@ export function createDataSource(settings: DatabaseSettings, changes: DataSource
     type: 'postgres',
     entities: ENTITIES,
     migrations: MIGRATIONS,
-    migrationsTableName: 'migrations',
+    migrationsTableName: MIGRATIONS_TABLE,
     namingStrategy: new SnakeCaseNames(),
     synchronize: false,
     logger: new SilentLogger(),

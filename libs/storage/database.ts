@@ -1,6 +1,7 @@
+import { MIGRATIONS } from '@baykeeper/migrations';
 import type { DataSource } from 'typeorm';
 import type { Database, DatabaseSettings, PoolState, Stores } from './contracts/stores.js';
-import { createDataSource } from './data-source.js';
+import { MIGRATIONS_TABLE, createDataSource } from './data-source.js';
 import { migrate } from './migrate.js';
 import { createStores } from './stores/create-stores.js';
 import { poolState } from './stores/prepared.js';
@@ -36,6 +37,14 @@ class PostgresDatabase implements Database {
 
   async ping(): Promise<void> {
     await translated(() => this.source.query('SELECT 1'));
+  }
+
+  pendingMigrations(): Promise<readonly string[]> {
+    return translated(async () => {
+      const rows = await this.source.query<{ name: string }[]>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
+      const done = new Set(rows.map(({ name }) => name));
+      return MIGRATIONS.map(({ name }) => name).filter((name) => !done.has(name));
+    });
   }
 
   migrate(): Promise<readonly string[]> {

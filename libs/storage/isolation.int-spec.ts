@@ -252,7 +252,13 @@ const PROBES: Probes = {
     countBays: UNSCOPED,
   },
   measures: { read: UNSCOPED, readExpiry: UNSCOPED },
-  processes: { report: UNSCOPED, reportStopped: UNSCOPED, list: 'takes no scope', removeForgotten: 'takes no scope' },
+  processes: {
+    isAnyUp: UNSCOPED,
+    report: UNSCOPED,
+    reportStopped: UNSCOPED,
+    list: 'takes no scope',
+    removeForgotten: 'takes no scope',
+  },
 };
 
 function ownProjectOf(scope: Scope): ProjectId {

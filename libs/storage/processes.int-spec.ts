@@ -26,6 +26,10 @@ it('a process that was silent for three minutes is down, and forgotten after a d
   const silentFor = (time: string): Promise<unknown> =>
     source.query('UPDATE processes SET started_at = now() - $1::interval, last_seen_at = now() - $1::interval', [time]);
   await processes.report({ host: 'one', kind: 'worker', slot: 0 }, { version: '1', isFirst: true });
+  await silentFor('40 seconds');
+  expect(await processes.isAnyUp('worker', 45)).toBe(true);
+  expect(await processes.isAnyUp('worker', 35)).toBe(false);
+  expect(await processes.isAnyUp('api', 45)).toBe(false);
   await silentFor('170 seconds');
   expect(await processes.list()).toMatchObject([{ isUp: true }]);
   await silentFor('190 seconds');

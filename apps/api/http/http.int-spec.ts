@@ -217,7 +217,7 @@ describe('discovery', () => {
   test('says whether the service is ready', async () => {
     expect((await call('GET', '/healthz')).text).toBe('ok\n');
     expect((await call('GET', '/readyz')).body).toEqual({
-      ...{ ready: true, checks: { database: true }, compute: 'simulated', version: '0.1.0' },
+      ...{ ready: true, checks: { database: true }, reasons: [], compute: 'simulated', version: '0.1.0' },
     });
   });
 

@@ -1,14 +1,9 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { checkReadiness, type ReadinessCheck } from '@baykeeper/platform';
+import { ReadinessProbe } from '@baykeeper/platform';
 import { ApiSettings } from '../api-settings.js';
 import { Operation } from '../http/operation.decorator.js';
-
-/** What the service needs to answer requests, by name. */
-export class ReadinessChecks {
-  constructor(readonly checks: Readonly<Record<string, ReadinessCheck>>) {}
-}
 
 /** The text of all metrics of this installation, in Prometheus' form. */
 export class MetricsText {
@@ -19,6 +14,7 @@ const readyAnswer = z
   .strictObject({
     ready: z.boolean(),
     checks: z.record(z.string(), z.boolean()),
+    reasons: z.array(z.string()),
     compute: z.string(),
     version: z.string(),
   })
@@ -27,7 +23,7 @@ const readyAnswer = z
 @Controller()
 export class HealthController {
   constructor(
-    private readonly readiness: ReadinessChecks,
+    private readonly readiness: ReadinessProbe,
     private readonly metrics: MetricsText,
     private readonly settings: ApiSettings,
   ) {}
@@ -46,18 +42,19 @@ export class HealthController {
   @Get('readyz')
   @Operation({
     access: 'service:health',
-    summary: 'Whether database and queue are reachable',
+    summary: 'Whether this process can take requests, and if not, why',
     answers: {
-      200: { description: 'All are', schema: readyAnswer },
-      503: { description: 'One is not', schema: readyAnswer },
+      200: { description: 'It can; the reasons say what is wrong all the same', schema: readyAnswer },
+      503: { description: 'It can not', schema: readyAnswer },
     },
   })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply) {
-    const { ready, checks } = await checkReadiness(this.readiness.checks);
+    const { ready, checks, reasons } = await this.readiness.read();
     void reply.status(ready ? 200 : 503);
     return {
       ready,
-      checks: Object.fromEntries(Object.entries(checks).map(([name, { ok }]) => [name, ok])),
+      checks,
+      reasons,
       compute: this.settings.compute,
       version: this.settings.version,
     };

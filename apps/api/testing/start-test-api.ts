@@ -8,6 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Log, ProjectId, UserId } from '@baykeeper/domain';
 import type { EngineDriver, LoadBalancerView } from '@baykeeper/drivers';
 import { openBayAuthorities, openKeyVault } from '@baykeeper/pki';
+import { ReadinessProbe } from '@baykeeper/platform';
 import {
   AuditTrail,
   Baymodels,
@@ -40,7 +41,7 @@ import { BayRecords } from '../bays/bay-records.js';
 import { createApi } from '../create-api.js';
 import { IdentityService } from '../identity/identity-service.js';
 import { ProcessRecords } from '../processes/processes.controller.js';
-import { MetricsText, ReadinessChecks } from '../operations/health.controller.js';
+import { MetricsText } from '../operations/health.controller.js';
 import { LocalSignals } from './local-signals.js';
 
 /** Tests of quotas set their own. */
@@ -233,7 +234,9 @@ async function openApp({
       records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, 'test', log),
       events,
       identity: new IdentityService(identity),
-      readiness: new ReadinessChecks({ database: () => database.ping() }),
+      readiness: new ReadinessProbe({
+        database: { ask: () => database.ping(), sentence: 'The database does not answer.' },
+      }),
       metrics: new MetricsText(() => Promise.resolve('')),
     },
   });

@@ -27,6 +27,7 @@ describe('readConfiguration', () => {
       bind: '127.0.0.1',
       publicUrl: 'http://127.0.0.1:9511',
       nodePort: 9512,
+      workerPort: 0,
       nodeUrl: null,
       dataDirectory: '/var/lib/baykeeper',
       imagesDirectory: null,

@@ -113,6 +113,13 @@ export const SETTINGS = {
     9512,
     'HTTPS port on which nodes report and join; listens on every address.',
   ),
+  workerPort: integer(
+    'BAYKEEPER_WORKER_PORT',
+    0,
+    65_535,
+    0,
+    'HTTP port (on BAYKEEPER_BIND) on which a worker that was started by itself answers `/healthz`, `/readyz` and `/metrics`; 0 for none. Workers of `script/server` need none: the API tells of them.',
+  ),
   nodeUrl: setting({
     name: 'BAYKEEPER_NODE_URL',
     schema: webUrl,

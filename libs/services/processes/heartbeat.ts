@@ -4,7 +4,7 @@ import { detailOf, type Log } from '@baykeeper/domain';
 import type { Database, ProcessKind } from '@baykeeper/storage';
 
 /** Far below the silence after which a process counts as down. */
-const REPORT_EVERY_MS = 30_000;
+export const REPORT_EVERY_MS = 30_000;
 
 export interface Heartbeat {
   /** Says that the process ends in good order. */

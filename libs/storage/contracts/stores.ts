@@ -58,6 +58,12 @@ export interface Database {
   transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
   /** @throws BaykeeperError `provider-unavailable` */
   ping(): Promise<void>;
+  /**
+   * The names of migrations of this version that were not run in the database. Those of a newer version, which it may have
+   * run as well, are none of our business.
+   * @throws BaykeeperError `provider-unavailable`
+   */
+  pendingMigrations(): Promise<readonly string[]>;
   /** Brings the schema up to date, one process at a time. @returns the names of the migrations that were run. */
   migrate(): Promise<readonly string[]>;
   close(): Promise<void>;

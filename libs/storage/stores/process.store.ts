@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { ProcessPlace, ProcessRecord, ProcessStore } from '../contracts/processes.js';
+import type { ProcessKind, ProcessPlace, ProcessRecord, ProcessStore } from '../contracts/processes.js';
 import { changeRows, selectRows } from './sql.js';
 
 /** Seconds of silence after which a process counts as down (Magnum's conductors: the same). */
@@ -28,6 +28,16 @@ export class PostgresProcessStore implements ProcessStore {
          stopped_at = NULL`,
       [host, kind, slot, version, isFirst],
     );
+  }
+
+  async isAnyUp(kind: ProcessKind, withinSeconds: number): Promise<boolean> {
+    const rows = await selectRows(
+      this.manager,
+      `SELECT 1 FROM processes
+       WHERE kind = $1 AND stopped_at IS NULL AND ${HEARD} > now() - make_interval(secs => $2) LIMIT 1`,
+      [kind, withinSeconds],
+    );
+    return rows.length === 1;
   }
 
   async reportStopped({ host, kind, slot }: ProcessPlace): Promise<void> {
