@@ -119,6 +119,15 @@ describe('node groups', () => {
     expect(((await call('GET', groups())).body as { nodegroups: unknown[] }).nodegroups).toHaveLength(2);
   });
 
+  test('are a hundred at most', async () => {
+    await setAddress();
+    for (let made = 2; made < 100; made += 1)
+      expect((await call('POST', groups(), { name: `g${String(made)}`, node_count: 0 })).status).toBe(202);
+    const refused = await call('POST', groups(), { name: 'more', node_count: 0 });
+    expect(refused).toMatchObject({ status: 400 });
+    expect((refused.body as { errors: { title: string }[] }).errors[0]?.title).toMatch(/delete one first$/);
+  });
+
   test('are sorted by what they have, and by nothing else', async () => {
     await setAddress();
     for (const [name, more] of Object.entries({ a1: { max_node_count: 4 }, b2: { flavor_id: 'm1.medium' } }))

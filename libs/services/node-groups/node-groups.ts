@@ -34,6 +34,8 @@ export interface BayGroups {
 
 /** Magnum takes an ident of digits alone for the group's number. */
 const NUMBER = /^\d{1,15}$/;
+/** Of one bay: all of them are read whenever one is asked for. */
+const MOST_GROUPS = 100;
 
 export class NodeGroups {
   constructor(private readonly dependencies: NodeGroupsDependencies) {}
@@ -55,6 +57,10 @@ export class NodeGroups {
     const { bay, views } = await this.own(caller, ident);
     refuseWhileDeleting(bay);
     if (bay.apiAddress === null) throw conflict(`Cluster ${bay.id} has no api_address yet: wait until it can be used.`);
+    if (views.length >= MOST_GROUPS)
+      throw invalidInput(
+        `Cluster ${bay.id} has ${String(MOST_GROUPS)} nodegroups and takes no more: delete one first.`,
+      );
     if (views.some(({ group }) => group.name === body.name))
       throw conflict(`Cluster ${bay.id} already has a nodegroup ${showName(body.name)}: choose another name.`);
     const nodeName = nodeNameOf(bay, { name: body.name, role: 'worker', isDefault: false }, 0);
