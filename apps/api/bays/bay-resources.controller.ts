@@ -46,6 +46,7 @@ export class BayResourcesController {
     access: 'cluster:get_nodes',
     summary: 'List a bay’s nodes, with what each of them is doing',
     parameters: IDENT,
+    isLong: true,
     answers: { 200: { description: 'The nodes', schema: nodesAnswer }, ...MISSING, ...CONFLICTING },
   })
   async listNodes(@Req() request: FastifyRequest, @Param('ident') ident: string) {
@@ -57,6 +58,7 @@ export class BayResourcesController {
     access: 'cluster:get_load_balancers',
     summary: 'List a bay’s load balancers, with the health of every member',
     parameters: IDENT,
+    isLong: true,
     answers: { 200: { description: 'The load balancers', schema: loadBalancersAnswer }, ...MISSING, ...CONFLICTING },
   })
   async listLoadBalancers(@Req() request: FastifyRequest, @Param('ident') ident: string) {

@@ -17,6 +17,8 @@ import { allowOrigins } from './cors.js';
 import { RouterRefusal, VersionRefusal, failureOf } from './failure.js';
 import { sendFailure } from './failure.filter.js';
 import { MINIMUM_MINOR, negotiate, versionHeaders, versionOf } from './microversion.js';
+import { LongAnswers } from './long-answers.js';
+import { MAXIMUM_LIMIT } from './pages.js';
 import { RouteIndex } from './route-index.js';
 
 /** Octets; Magnum's largest bodies are templates with many labels. */
@@ -25,6 +27,8 @@ export const BODY_LIMIT = 64 * 1024;
 const LONGEST_PARAMETER = 1_024;
 /** Milliseconds in which a request must have arrived completely; slow senders are cut off. */
 const REQUEST_TIMEOUT = 60_000;
+/** Milliseconds in which a long answer must have been taken: it is kept until then. */
+const LONG_ANSWER_TIMEOUT = 60_000;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,6 +63,7 @@ export interface ServerOptions {
 
 export function createServer(options: ServerOptions): FastifyAdapter {
   const routes = new RouteIndex();
+  const longAnswers = new LongAnswers();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     ...(options.trustedProxies && options.trustedProxies.length > 0 && { trustProxy: [...options.trustedProxies] }),
@@ -106,6 +111,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     agreeOnVersion(request, reply, facts.since);
     if (!accepts(request.headers.accept, facts.mediaTypes)) throw new RouterRefusal(406);
     if (!facts.takesQuery) refuseQuery(request);
+    if (facts.isLong) await awaitTurn(longAnswers, request, reply);
   });
 
   server.addHook('onResponse', (request, reply, done) => {
@@ -183,6 +189,26 @@ function agreeOnVersion(request: FastifyRequest, reply: FastifyReply, since: num
   if (result.minor < since) throw new RouterRefusal(406);
   request.minor = result.minor;
   void reply.headers(versionHeaders(versionOf(result.minor)));
+}
+
+/** A stream is no long answer: it holds one event at a time. */
+async function awaitTurn(answers: LongAnswers, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const projectId = request.holder?.projectId ?? null;
+  if (projectId === null || request.headers.accept?.includes('text/event-stream')) return;
+  const turn = answers.queueUp(projectId, rowsAsked(request.query));
+  const late = setTimeout(() => request.raw.destroy(), LONG_ANSWER_TIMEOUT);
+  reply.raw.once('close', () => {
+    clearTimeout(late);
+    turn.end();
+  });
+  await turn.begins;
+}
+
+/** What is no number is refused later, and costs nothing. */
+function rowsAsked(query: unknown): number {
+  const { limit } = query as { readonly limit?: unknown };
+  const rows = Number(limit ?? MAXIMUM_LIMIT);
+  return rows >= 1 ? Math.min(rows, MAXIMUM_LIMIT) : 1;
 }
 
 /** Whether a client that sends this `Accept` can take one of `mediaTypes`. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
@@ -226,5 +227,61 @@ describe('discovery', () => {
     const headers = { 'X-Forwarded-For': '198.51.100.7' };
     expect((await call('GET', '/metrics', { headers })).status).toBe(401);
     expect((await call('GET', '/metrics', { headers, token })).status).toBe(403);
+  });
+});
+
+describe('long lists', () => {
+  const IMAGE = { coe: 'swarm', image_id: 'debian-12-docker' };
+  const labels = Object.fromEntries(['a', 'b', 'c'].map((name) => [name, 'x'.repeat(4_000)]));
+  /** More than the system keeps between a server and a client that does not read. */
+  const MANY = 800;
+
+  async function member(): Promise<string> {
+    return api.token(await api.project(), 'member', 'reader');
+  }
+
+  test('a client that does not read keeps only its own project waiting', async () => {
+    const [greedy, other] = [await member(), await member()];
+    for (let made = 0; made < MANY; made += 100) {
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, () =>
+          call('POST', '/v1/clustertemplates', { token: greedy, body: { ...IMAGE, labels } }),
+        ),
+      );
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    }
+    const silent = [1, 2].map(() => {
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => undefined);
+      socket.pause();
+      socket.write(`GET /v1/clustertemplates HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${greedy}\r\n\r\n`);
+      return socket;
+    });
+    await Promise.all(silent.map((socket) => once(socket, 'readable')));
+    let isAnswered = false;
+    const third = call('GET', '/v1/clustertemplates', { token: greedy }).then((answer) => {
+      isAnswered = true;
+      return answer;
+    });
+    // Answers of its own that are no lists, and lists of others, go on meanwhile.
+    for (let again = 0; again < 20; again += 1) {
+      expect((await call('GET', '/v1/clustertemplates', { token: other })).status).toBe(200);
+      expect((await call('GET', '/v1/stats', { token: greedy })).status).toBe(200);
+    }
+    expect(isAnswered).toBe(false);
+    silent[0]?.destroy();
+    expect((await third).status).toBe(200);
+    silent[1]?.destroy();
+  }, 60_000);
+
+  test('labels are not larger than a list of them can bear', async () => {
+    const more = { ...labels, d: 'x'.repeat(4_000), e: 'x'.repeat(400) };
+    expect((await call('POST', '/v1/clustertemplates', { token, body: { ...IMAGE, labels: more } })).status).toBe(400);
+    const made = await call('POST', '/v1/clustertemplates', { token, body: { ...IMAGE, labels } });
+    const grow = (name: string) =>
+      call('PATCH', `/v1/clustertemplates/${(made.body as { uuid: string }).uuid}`, {
+        token,
+        body: [{ op: 'add', path: `/labels/${name}`, value: 'x'.repeat(4_000) }],
+      });
+    expect([(await grow('d')).status, (await grow('e')).status]).toEqual([200, 400]);
   });
 });

@@ -39,6 +39,8 @@ export interface OperationFacts {
   readonly query?: ZodObject;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Whether the answer holds any number of things. What has a `limit` in its query is known to. */
+  readonly isLong?: boolean;
 }
 
 /** What the server's hooks need to know of a route while it serves a request. */
@@ -47,6 +49,7 @@ export interface RouteFacts {
   readonly since: number;
   readonly takesQuery: boolean;
   readonly takesText: boolean;
+  readonly isLong: boolean;
   readonly mediaTypes: readonly string[];
 }
 
@@ -67,6 +70,7 @@ export function Operation(facts: OperationFacts): MethodDecorator {
     since: facts.since ?? MINIMUM_MINOR,
     takesQuery: facts.query !== undefined,
     takesText: text !== null,
+    isLong: facts.isLong ?? (facts.query !== undefined && 'limit' in facts.query.shape),
     mediaTypes: [...new Set(answered)],
   };
   const kind = ACCESS_RULES[facts.access];

@@ -4,7 +4,7 @@ import { isUuid } from '@baykeeper/domain';
 import type { Page } from '@baykeeper/storage';
 
 /** What a page holds at most, and when nothing is said. */
-const MAXIMUM_LIMIT = 1_000;
+export const MAXIMUM_LIMIT = 1_000;
 
 const LIMIT_ADVICE = 'give a whole number above 0';
 const MARKER_ADVICE = 'give the uuid of the last item of the page before';

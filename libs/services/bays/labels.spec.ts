@@ -20,3 +20,11 @@ test('the comparison shows the parent’s value of what was overridden', () => {
     skipped: { b: '2' },
   });
 });
+
+test('what is good on either side may be too much together', () => {
+  const many = (prefix: string) => Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`${prefix}${at}`, '']));
+  const large = (name: string) => Object.fromEntries(['1', '2', '3'].map((at) => [`${name}${at}`, 'x'.repeat(4_000)]));
+  expect(() => inheritLabels(many('a'), many('b'), true)).toThrow(/at most 256 labels/);
+  expect(() => inheritLabels(large('a'), large('b'), true)).toThrow(/16 KiB in all/);
+  expect(inheritLabels(large('a'), large('b'), false)).toEqual(large('b'));
+});

@@ -1,9 +1,13 @@
 import type { Labels } from '@baykeeper/domain';
+import { checkMergedLabels } from '../validation/fields.js';
 
-/** Labels of a new bay (Magnum): none given inherits all, given replaces all, merging keeps the parent's others. */
+/**
+ * Labels of a new bay (Magnum): none given inherits all, given replaces all, merging keeps the parent's others.
+ * @throws BaykeeperError `invalid-input` when both together are too many
+ */
 export function inheritLabels(parent: Labels, given: Labels | null, merge: boolean): Labels {
   if (given === null || Object.keys(given).length === 0) return { ...parent };
-  return merge ? { ...parent, ...given } : given;
+  return merge ? checkMergedLabels({ ...parent, ...given }) : given;
 }
 
 export interface LabelDifference {

@@ -4,11 +4,14 @@
  */
 import { z, type ZodType } from 'zod';
 import type { Labels } from '@baykeeper/domain';
+import { invalidAttribute } from './refuse.js';
 
 /** The greatest label key and value, and how many: far above real use, far below what would hurt. */
 const LABEL_KEY_LENGTH = 255;
 const LABEL_VALUE_LENGTH = 4096;
 const LABEL_COUNT = 256;
+/** Octets of all names and values together: a page of a list holds a thousand times this. */
+const LABELS_SIZE = 16 * 1024;
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair; other control characters are never meant. */
 const UNSTORABLE = /\p{Cc}|\p{Surrogate}/u;
@@ -122,12 +125,14 @@ export function isExact(value: unknown): boolean {
   return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
 }
 
-const LABELS_ADVICE = `give an object of at most ${LABEL_COUNT} labels: names of 1 to ${LABEL_KEY_LENGTH} characters, values of text, number or boolean`;
+const LABELS_ADVICE = `give an object of at most ${LABEL_COUNT} labels: names of 1 to ${LABEL_KEY_LENGTH} characters, values of text, number or boolean, ${LABELS_SIZE / 1024} KiB in all`;
 
 function labelsAreKeepable(labels: Labels): boolean {
   const entries = Object.entries(labels);
+  const size = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   return (
     entries.length <= LABEL_COUNT &&
+    size <= LABELS_SIZE &&
     entries.every(
       ([key, value]) =>
         key.length >= 1 &&
@@ -138,6 +143,12 @@ function labelsAreKeepable(labels: Labels): boolean {
         isStorable(value.replace(/[\n\r\t]/g, '')),
     )
   );
+}
+
+/** What came together of labels that were good each on its own. @throws BaykeeperError `invalid-input` */
+export function checkMergedLabels(labels: Labels): Labels {
+  if (!labelsAreKeepable(labels)) throw invalidAttribute('labels', LABELS_ADVICE);
+  return labels;
 }
 
 /** Labels become text to text; null and absence are null (the caller decides what to inherit). */
