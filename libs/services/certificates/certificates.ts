@@ -75,7 +75,7 @@ export class Certificates {
     csrPem: string,
     purpose: AuthorityPurpose = 'cluster',
   ): Promise<string> {
-    const request = await parseCertificateRequest(csrPem);
+    const request = parseCertificateRequest(csrPem);
     const [authority, groups] = await Promise.all([
       this.dependencies.authorities.ensureSigning(bay, purpose),
       this.groupsOf(bay),

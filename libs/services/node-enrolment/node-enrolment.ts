@@ -86,7 +86,7 @@ export class NodeEnrolment {
         publicMessage: `The node was given ${String(MOST_CERTIFICATES)} certificates already: replace it.`,
       });
     }
-    const request = await parseCertificateRequest(csrPem);
+    const request = parseCertificateRequest(csrPem);
     const { bay, clientAddress } = await this.addressesFor(node);
 
     const sessionToken = this.dependencies.sessionToken(node.id, request.publicKeyHash);
