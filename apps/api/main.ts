@@ -21,11 +21,15 @@ async function main(): Promise<void> {
     { database: installation.database, log },
     { kind: 'api', slot: processSlot(), version: PRODUCT_VERSION },
   );
-  exitWithSupervisor(async () => {
-    await heartbeat.stop();
-    await service.close();
-    await installation.close();
-  }, log);
+  exitWithSupervisor(
+    async (ending) => {
+      await heartbeat.stop();
+      await service.close(ending);
+      await installation.close();
+    },
+    log,
+    configuration.shutdownDelaySeconds * 1_000,
+  );
   reportReady();
   log.info({ port: configuration.port, nodePort: configuration.nodePort }, 'the API listens');
 }

@@ -1,10 +1,10 @@
 /** Puts the API together over one installation, and opens its two ports. */
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Log } from '@baykeeper/domain';
 import { sessionTokenOf } from '@baykeeper/pki';
 import {
   renderMetrics,
   type Configuration,
+  type Ending,
   type ReadinessCheck,
   PRODUCT_VERSION,
   ReadinessProbe,
@@ -37,6 +37,8 @@ import {
 import { openRateLimiter } from '@baykeeper/queue';
 import { openIdentity, type ExternalKeystone, type Identity } from '@baykeeper/tenancy';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConnectionDrain, type DrainTimes } from './http/connection-drain.js';
 import { openAccessCheck } from './access/access-check.js';
 import { openRequestLimit } from './access/request-limit.js';
 import { ApiSettings } from './api-settings.js';
@@ -57,13 +59,16 @@ import { MetricsText } from './operations/health.controller.js';
 
 /** Nodes come from anywhere; what they may do is decided by their tokens. */
 const NODE_LISTENER_HOST = '0.0.0.0';
+/** Requests under way get this long. While others go on, connections that clients keep are still answered on for a while. */
+const STOPPED: DrainTimes = { lingerMs: 0, longestMs: 10_000 };
+const GENTLE: DrainTimes = { lingerMs: 3_000, longestMs: 15_000 };
 const REMOVE_OLD_ROWS_MILLISECONDS = 3_600_000;
 /** Far more than an hour adds; few enough to hold nothing up. */
 const AUDIT_BATCH = 50_000;
 
 export interface Service {
   /** Takes no more requests, lets those under way end, and closes what was opened here. */
-  close(): Promise<void>;
+  close(ending: Ending): Promise<void>;
 }
 
 /** @throws BaykeeperError with what the operator has to correct */
@@ -114,6 +119,7 @@ export async function openService(
     observe: measureRequests(installation.metrics),
   });
   const server = app.getHttpAdapter().getInstance();
+  const drain = new ConnectionDrain(app.getHttpServer());
   const nodes = await openNodeListener({
     port: configuration.nodePort,
     host: NODE_LISTENER_HOST,
@@ -135,12 +141,23 @@ export async function openService(
   );
 
   return {
-    async close() {
+    async close(ending) {
+      drain.announce();
+      // Whoever asks at the ports of one that is replaced asks the other one.
+      if (ending !== 'replaced') {
+        parts.readiness.stop();
+        await sleep(configuration.shutdownDelaySeconds * 1_000);
+      }
       stopRemoving();
-      stopWatching();
       stopTelling();
+      stopWatching();
+      const times = ending === 'stopped' ? STOPPED : GENTLE;
+      const ended = Promise.all([drain.end(times), nodes.close(times)]);
+      // Not before no connection is taken here any more: whoever is sent away comes back at once.
       parts.events.close();
-      await Promise.all([closeApi(app), nodes.close()]);
+      parts.enrolment.close();
+      await ended;
+      await app.close();
       await audit.close();
       keystone?.close();
     },
@@ -242,12 +259,6 @@ function identityUrlOf({ keystoneUrl, keystonePublicUrl }: Configuration): strin
 
 function askKeystone(keystone: ExternalKeystone): ReadinessCheck {
   return { ask: () => keystone.ping(), sentence: 'The Keystone does not answer.' };
-}
-
-/** Open streams were ended before; connections that are only kept alive hold nobody up. */
-async function closeApi(app: NestFastifyApplication): Promise<void> {
-  app.getHttpServer().closeIdleConnections();
-  await app.close();
 }
 
 function removeOldRows(removals: readonly (() => Promise<unknown>)[], log: Log): () => void {

@@ -23,6 +23,8 @@ export interface ChildPoolSettings {
   readonly kinds: readonly ChildKind[];
   /** MiB that a child's JavaScript heap may grow to. */
   readonly heapMegabytes: number;
+  /** Children take so much longer to end. */
+  readonly shutdownDelayMilliseconds: number;
   readonly log: Log;
   /** Called once when a child can't be started. */
   readonly onFatal: (error: BaykeeperError) => void;
@@ -35,6 +37,8 @@ const FINE_MILLISECONDS = 30_000;
 const MOST_FAILED_STARTS = 4;
 /** Longer than a child takes for itself to end gracefully. */
 const STOP_MILLISECONDS = 25_000;
+/** Longer than a start takes that waits for a database, and for migrations of an ordinary size. */
+const START_MILLISECONDS = 120_000;
 const METRICS_MILLISECONDS = 1_500;
 /** Children's lines are logs; standard output belongs to the supervisor's plain sentences. */
 const STDIO = ['ignore', 2, 2, 'ipc'] as const;
@@ -54,6 +58,10 @@ export class ChildPool {
   private stopping = false;
   private announceReady: () => void = () => undefined;
   private readonly allReady = new Promise<void>((resolve) => (this.announceReady = resolve));
+  private rolling: Promise<boolean> | null = null;
+  /** Children that are to take the place of another one, and those that gave theirs away. */
+  private readonly successors = new Set<ChildProcess>();
+  private readonly retiring = new Set<ChildProcess>();
   private readonly collections = new Map<string, (metrics: ProcessMetrics) => void>();
 
   constructor(private readonly settings: ChildPoolSettings) {
@@ -79,16 +87,68 @@ export class ChildPool {
   /** Lets all children end gracefully, at the same time; kills those that do not. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await Promise.all(this.slots.map((slot) => this.stopSlot(slot)));
+    for (const child of this.successors) child.kill('SIGKILL');
+    for (const child of this.retiring) child.kill('SIGTERM');
+    await Promise.all([...this.slots.map((slot) => this.stopSlot(slot)), this.rolling]);
+  }
+
+  /**
+   * Replaces all children, one at a time: each ends only when another one of its kind is ready in its place.
+   * @returns whether all were replaced; when a new one does not get ready, the old ones go on
+   */
+  roll(): Promise<boolean> {
+    this.rolling ??= this.rollAll().finally(() => {
+      this.rolling = null;
+    });
+    return this.rolling;
+  }
+
+  private async rollAll(): Promise<boolean> {
+    for (const slot of this.slots) {
+      if (this.stopping || !(await this.replace(slot))) return false;
+    }
+    return true;
+  }
+
+  private async replace(slot: Slot): Promise<boolean> {
+    const { log } = this.settings;
+    const next = this.fork(slot);
+    const place = { child: slot.kind.name, index: slot.index };
+    this.successors.add(next);
+    const isReady = await becomesReady(next);
+    this.successors.delete(next);
+    if (!isReady || this.stopping) {
+      next.kill('SIGKILL');
+      log.error({ ...place, new_pid: next.pid }, 'a new child does not get ready, the old one goes on');
+      return false;
+    }
+    if (slot.timer !== null) clearTimeout(slot.timer);
+    slot.timer = null;
+    const old = slot.child;
+    slot.child = next;
+    slot.ready = true;
+    slot.failures = 0;
+    log.info({ ...place, new_pid: next.pid, old_pid: old?.pid }, 'a new child took the place of an old one');
+    if (old !== null) {
+      this.retiring.add(old);
+      await this.end(old, place, () => {
+        sendTo(old, { baykeeper: 'retire' });
+      });
+      this.retiring.delete(old);
+    }
+    return true;
   }
 
   private spawn(slot: Slot): void {
     slot.timer = null;
     if (this.stopping) return;
+    slot.child = this.fork(slot);
+    slot.ready = false;
+  }
+
+  private fork(slot: Slot): ChildProcess {
     const child = forkChild(slot, this.settings.heapMegabytes);
     const startedAt = performance.now();
-    slot.child = child;
-    slot.ready = false;
     child.on('message', (message: unknown) => {
       this.onMessage(slot, child, message);
     });
@@ -97,9 +157,11 @@ export class ChildPool {
       this.settings.log.error({ child: slot.kind.name, err: error }, 'speaking with a child failed');
     });
     child.once('exit', (code, signal) => {
-      this.onExit(slot, { code, signal, lived: performance.now() - startedAt });
+      // One that took no place yet, or gave its place away, leaves none empty.
+      if (slot.child === child) this.onExit(slot, { code, signal, lived: performance.now() - startedAt });
     });
     this.settings.log.info({ child: slot.kind.name, index: slot.index, child_pid: child.pid }, 'starting a child');
+    return child;
   }
 
   private onExit(slot: Slot, end: { code: number | null; signal: NodeJS.Signals | null; lived: number }): void {
@@ -142,6 +204,7 @@ export class ChildPool {
     if (!isOurMessage(message)) return;
     switch (message.baykeeper) {
       case 'ready':
+        if (slot.child !== child) break;
         slot.ready = true;
         slot.everReady = true;
         if (this.slots.every(({ everReady }) => everReady)) this.announceReady();
@@ -154,6 +217,7 @@ export class ChildPool {
           sendTo(child, { baykeeper: 'all-metrics', id: message.id, metrics });
         });
         break;
+      case 'retire':
       case 'report-metrics':
       case 'all-metrics':
         break;
@@ -183,19 +247,48 @@ export class ChildPool {
     if (slot.timer !== null) clearTimeout(slot.timer);
     const { child } = slot;
     if (child === null) return;
+    await this.end(child, { child: slot.kind.name, index: slot.index }, () => child.kill('SIGTERM'));
+  }
+
+  /** Resolves when the child has ended; one that does not by itself is killed. */
+  private async end(child: ChildProcess, place: object, ask: () => void): Promise<void> {
+    if (hasEnded(child)) return;
     const ended = new Promise<void>((resolve) => {
       child.once('exit', () => {
         resolve();
       });
     });
-    child.kill('SIGTERM');
+    ask();
     const timer = setTimeout(() => {
-      this.settings.log.warn({ child: slot.kind.name, child_pid: child.pid }, 'killing a child that does not end');
+      this.settings.log.warn({ ...place, child_pid: child.pid }, 'killing a child that does not end');
       child.kill('SIGKILL');
-    }, STOP_MILLISECONDS);
+    }, STOP_MILLISECONDS + this.settings.shutdownDelayMilliseconds);
     await ended;
     clearTimeout(timer);
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** False when it ended before, or takes too long. */
+function becomesReady(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    const finish = (isReady: boolean) => {
+      clearTimeout(timer);
+      resolve(isReady);
+    };
+    const timer = setTimeout(() => {
+      finish(false);
+    }, START_MILLISECONDS);
+    child.on('message', (message: unknown) => {
+      if (isOurMessage(message) && message.baykeeper === 'ready') finish(true);
+    });
+    child.once('exit', () => {
+      finish(false);
+    });
+  });
 }
 
 /** MiB for objects that have just been made; V8 takes 16, three times over, which no request of ours needs. */

@@ -19,16 +19,30 @@ function pidFileOf(dataDirectory: string): string {
   return path.join(dataDirectory, 'server.pid');
 }
 
+/** How often the server replaced its processes since it started. */
+export interface Rolls {
+  readonly done: number;
+  readonly failed: number;
+}
+
 /** The process of the server that runs with the directory now; null when none does. */
 export async function findServer(dataDirectory: string): Promise<number | null> {
-  if (process.platform === 'linux') return await askLockSocket(dataDirectory);
+  if (process.platform === 'linux') return (await askLockSocket(dataDirectory))?.pid ?? null;
   const pid = await readPidFile(dataDirectory);
   return pid !== null && isRunning(pid) ? pid : null;
 }
 
-/** @throws BaykeeperError `conflict` when a server runs with the directory. */
-export async function lockDataDirectory(dataDirectory: string): Promise<DataDirectoryLock> {
-  const socket = await holdLockSocket(dataDirectory);
+/** Null when no server runs with the directory, or it can't be asked (elsewhere than on Linux). */
+export async function readRolls(dataDirectory: string): Promise<Rolls | null> {
+  return process.platform === 'linux' ? ((await askLockSocket(dataDirectory))?.rolls ?? null) : null;
+}
+
+/**
+ * @param rolls told to whoever asks
+ * @throws BaykeeperError `conflict` when a server runs with the directory.
+ */
+export async function lockDataDirectory(dataDirectory: string, rolls: () => Rolls): Promise<DataDirectoryLock> {
+  const socket = await holdLockSocket(dataDirectory, rolls);
   const file = pidFileOf(dataDirectory);
   await writeFile(`${file}.new`, `${process.pid}\n`, { mode: 0o644 });
   await rename(`${file}.new`, file);
@@ -46,14 +60,17 @@ export async function lockDataDirectory(dataDirectory: string): Promise<DataDire
   };
 }
 
-async function holdLockSocket(dataDirectory: string): Promise<Server | null> {
+async function holdLockSocket(dataDirectory: string, rolls: () => Rolls): Promise<Server | null> {
   if (process.platform !== 'linux') {
     const pid = await findServer(dataDirectory);
     if (pid !== null && pid !== process.pid) throw alreadyRuns(dataDirectory, pid);
     return null;
   }
   // Whoever asks is told the number: unlike the one in the file it can't be that of an earlier server.
-  const server = createServer((connection) => connection.end(`${process.pid}\n`));
+  const server = createServer((connection) => {
+    const { done, failed } = rolls();
+    connection.end(`${process.pid} ${done} ${failed}\n`);
+  });
   server.unref();
   const name = await lockSocketName(dataDirectory);
   const failure = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
@@ -63,11 +80,12 @@ async function holdLockSocket(dataDirectory: string): Promise<Server | null> {
     });
   });
   if (failure === null) return server;
-  if (failure.code === 'EADDRINUSE') throw alreadyRuns(dataDirectory, await askLockSocket(dataDirectory));
+  if (failure.code === 'EADDRINUSE')
+    throw alreadyRuns(dataDirectory, (await askLockSocket(dataDirectory))?.pid ?? null);
   throw failure;
 }
 
-async function askLockSocket(dataDirectory: string): Promise<number | null> {
+async function askLockSocket(dataDirectory: string): Promise<{ readonly pid: number; readonly rolls: Rolls } | null> {
   const name = await lockSocketName(dataDirectory);
   const answer = await new Promise<string>((resolve) => {
     let text = '';
@@ -80,8 +98,8 @@ async function askLockSocket(dataDirectory: string): Promise<number | null> {
       resolve(text);
     });
   });
-  const pid = Number.parseInt(answer, 10);
-  return pid > 1 ? pid : null;
+  const [pid = 0, done = 0, failed = 0] = answer.trim().split(' ').map(Number);
+  return pid > 1 ? { pid, rolls: { done, failed } } : null;
 }
 
 async function lockSocketName(dataDirectory: string): Promise<string> {

@@ -40,6 +40,11 @@ async function main(): Promise<number> {
         });
       });
     }
+    // `script/restart`. Not SIGHUP: a terminal that went away sends that, and then nobody is there to see it run on.
+    process.on('SIGUSR2', () => {
+      log.info({}, 'replacing all processes');
+      void supervisor.roll();
+    });
     const fail = (error: unknown) => {
       console.error(sentenceOf(error));
       // A refusal is fully said by its sentence.

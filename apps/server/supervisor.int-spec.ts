@@ -201,6 +201,41 @@ describe('the server', () => {
     expect(text).toContain('process_cpu_user_seconds_total{process="worker"}');
   });
 
+  it('replaces its processes one at a time, and no request fails', async () => {
+    await launchReady({ env: { BAYKEEPER_API_PROCESSES: '2' } });
+    const before = new Set<unknown>();
+    while (before.size < 2) for (const { pid } of await Promise.all(Array.from({ length: 20 }, ask))) before.add(pid);
+    const after: unknown[] = [];
+    let isDone = false;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!isDone) after.push((await ask())['pid']);
+    });
+    const { stdout } = await run(process.execPath, [path.join(dist, 'restart.js')], { env: environment() });
+    isDone = true;
+    await Promise.all(clients);
+    expect(stdout).toMatch(/^Replacing the processes of the server .*\nAll processes were replaced\.\n$/);
+    expect(new Set(after).size).toBeGreaterThan(2);
+    expect(before.has((await ask())['pid'])).toBe(false);
+    const workers = (await readdir(data)).filter((name) => name.startsWith('worker-'));
+    expect(workers.filter((name) => name.endsWith('-closed'))).toHaveLength(1);
+    expect(workers).toHaveLength(3);
+  });
+
+  it('goes on with the old processes when new ones do not start', async () => {
+    await launchReady();
+    const { pid } = await ask();
+    await writeFile(path.join(data, 'refuse'), '');
+    const restart = () => run(process.execPath, [path.join(dist, 'restart.js')], { env: environment() });
+    await expect(restart()).rejects.toMatchObject({
+      code: 1,
+      stderr: 'Not all processes could be replaced, and the old ones go on. The log of the server says why.\n',
+    });
+    expect((await ask())['pid']).toBe(pid);
+    await rm(path.join(data, 'refuse'));
+    expect((await restart()).stdout).toContain('All processes were replaced.');
+    expect((await ask())['pid']).not.toBe(pid);
+  });
+
   it('leaves no child behind when it is killed with -9, and takes over from that at the next start', async () => {
     const server = await launchReady();
     const { pid, DATABASE_URL } = await ask();

@@ -38,6 +38,9 @@ export class Supervisor {
   private starting: Promise<void> = Promise.resolve();
   private stopped: Promise<void> | null = null;
 
+  private pool: ChildPool | null = null;
+  private readonly rolls = { done: 0, failed: 0 };
+
   constructor(private readonly settings: SupervisorSettings) {}
 
   /**
@@ -61,6 +64,19 @@ export class Supervisor {
     return this.stopped;
   }
 
+  /** Replaces the API and worker processes one at a time, without keeping anybody waiting; embedded services stay. */
+  async roll(): Promise<void> {
+    const { print } = this.settings;
+    const isDone = (await this.pool?.roll()) ?? false;
+    if (this.aborted.signal.aborted) return;
+    this.rolls[isDone ? 'done' : 'failed'] += 1;
+    print(
+      isDone
+        ? 'All processes were replaced.'
+        : 'Not all processes could be replaced; the old ones go on. The lines above say why.',
+    );
+  }
+
   private async stopAll(): Promise<void> {
     this.aborted.abort();
     await this.starting.catch(() => undefined);
@@ -78,7 +94,7 @@ export class Supervisor {
     const startedAt = performance.now();
     const { dataDirectory, port, nodePort, bind } = configuration;
     await ensureDataDirectory(dataDirectory);
-    const lock = await lockDataDirectory(dataDirectory);
+    const lock = await lockDataDirectory(dataDirectory, () => this.rolls);
     this.undo.push(() => lock.release());
     await checkPortFree(port, bind, 'BAYKEEPER_PORT');
     await checkPortFree(nodePort, '0.0.0.0', 'BAYKEEPER_NODE_PORT');
@@ -110,6 +126,7 @@ export class Supervisor {
       REDIS_URL: configuration.redisUrl ?? embedded.redisUrl ?? undefined,
     });
     const pool = this.makePool(environment, credentials?.password, onFatal);
+    this.pool = pool;
     this.undo.push(() => pool.stop());
     await this.orAborted(pool.start());
 
@@ -126,6 +143,7 @@ export class Supervisor {
     const { configuration, entries, log } = this.settings;
     return new ChildPool({
       heapMegabytes: configuration.heapMegabytes,
+      shutdownDelayMilliseconds: configuration.shutdownDelaySeconds * 1_000,
       log,
       onFatal,
       kinds: [

@@ -2,7 +2,7 @@
  * BullMQ's side of the worker: which job name is handled by what. The table is checked when the process starts: a job
  * without a handler, or two for one, would only be noticed when a bay stands still.
  */
-import { DelayedError, Worker, type Job } from 'bullmq';
+import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import { detailOf, NODE_STEPS, type Log, type NodeStep } from '@baykeeper/domain';
 import {
   BAYS_QUEUE,
@@ -13,8 +13,10 @@ import {
 } from '@baykeeper/queue';
 import {
   CallAgain,
+  HandedBack,
   reconcileBay,
   runNodeStep,
+  unlessHandedBack,
   type MachineListing,
   type ReconcilerDependencies,
 } from '@baykeeper/reconciler';
@@ -33,6 +35,7 @@ export interface ProcessorSettings {
 }
 
 export interface Processors {
+  /** Takes no more jobs; resolves when those under way have ended or are back in their queue. */
   close(): Promise<void>;
 }
 
@@ -44,16 +47,20 @@ export function startProcessors(
 ): Processors {
   const bays = new Worker<ReconcileJob>(
     BAYS_QUEUE,
-    async (job) => {
-      // A wake only turns into a reconcile: so at most one pass per bay runs and one waits, whoever asked.
-      if (job.name === 'wake') await dependencies.queue.enqueueReconcile(job.data.bayId);
-      else await reconcileBay(dependencies, listing, job.data.bayId);
-    },
+    (job, token) =>
+      orHandBack(job, token, async () => {
+        // A wake only turns into a reconcile: so at most one pass per bay runs and one waits, whoever asked.
+        if (job.name === 'wake') await dependencies.queue.enqueueReconcile(job.data.bayId);
+        else await reconcileBay(dependencies, listing, job.data.bayId);
+      }),
     { ...workerOptions(connection), concurrency: settings.reconcileConcurrency },
   );
   const nodeSteps = new Worker<NodeStepJob>(
     NODE_STEPS_QUEUE,
-    (job, token) => processNodeStep(dependencies, job, token),
+    (job, token) =>
+      orHandBack(job, token, () =>
+        unlessHandedBack(dependencies.handBack, () => processNodeStep(dependencies, job, token)),
+      ),
     { ...workerOptions(connection), concurrency: settings.stepConcurrency },
   );
   const measure = measureJobs(metrics);
@@ -71,6 +78,17 @@ export function startProcessors(
 
 function workerOptions(connection: RedisConnection) {
   return { connection, lockDuration: LOCK_MS, stalledInterval: LOOK_FOR_STALLED_MS, maxStalledCount: MOST_TAKE_OVERS };
+}
+
+/** Puts the job back where another worker takes it at once, instead of after the end of our lock. */
+async function orHandBack(job: Job, token: string | undefined, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof HandedBack)) throw error;
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
 }
 
 async function processNodeStep(

@@ -4,7 +4,7 @@
  */
 import { detailOf, type Log } from '@baykeeper/domain';
 import { OUTBOX_TOPIC, relayOutbox, type Signals } from '@baykeeper/queue';
-import { openOrphanSweep, sweepBays, type ReconcilerDependencies } from '@baykeeper/reconciler';
+import { openOrphanSweep, sweepBays, unlessHandedBack, type ReconcilerDependencies } from '@baykeeper/reconciler';
 
 export interface ScheduleSettings {
   readonly sweepSeconds: number;
@@ -16,7 +16,8 @@ export interface ScheduleSettings {
 const RELAY_MS = 1_000;
 
 export interface Schedules {
-  stop(): Promise<void>;
+  /** Begins nothing more and waits for what is under way, until the signal comes. */
+  stop(handBack: AbortSignal): Promise<void>;
 }
 
 export async function startSchedules(
@@ -36,9 +37,10 @@ export async function startSchedules(
   ];
   const unsubscribe = await signals.subscribe(OUTBOX_TOPIC, relay.now);
   return {
-    async stop() {
+    async stop(handBack) {
       unsubscribe();
-      await Promise.all(tasks.map((task) => task.stop()));
+      const stopped = Promise.all(tasks.map((task) => task.stop()));
+      await unlessHandedBack(handBack, () => stopped).catch(() => undefined);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import {
   PRODUCT_VERSION,
@@ -22,6 +23,8 @@ const STEPS_PER_RECONCILE = 2;
 /** Failed starts of a node's machine or bootstrap that are replaced within one wish. */
 const MAXIMUM_REPLACEMENTS = 3;
 const REPLACEMENT_BACKOFF_MS = 5_000;
+/** What is under way gets this long when the worker ends, which is enough for nearly all; the rest is handed back. */
+const FINISH_MS = 4_000;
 const ORPHAN_SWEEP_SECONDS = 30;
 
 /** Ties the reconciler to BullMQ and to time, for as long as the process lives. */
@@ -31,6 +34,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
   private schedules: Schedules | null = null;
   private heartbeat: Heartbeat | null = null;
   private listener: WorkerListener | null = null;
+  private readonly handBack = new AbortController();
 
   constructor(
     private readonly installation: Installation,
@@ -40,6 +44,8 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
 
   async onApplicationBootstrap(): Promise<void> {
     const { installation, configuration, log } = this;
+    // Every job under way listens to it.
+    setMaxListeners(0, this.handBack.signal);
     const dependencies = this.reconcilerDependencies();
     this.processors = startProcessors(installation, dependencies, openMachineListing(dependencies), {
       reconcileConcurrency: configuration.workerConcurrency,
@@ -70,8 +76,12 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
 
   async onApplicationShutdown(): Promise<void> {
     await this.heartbeat?.stop();
-    await this.schedules?.stop();
-    await this.processors?.close();
+    const late = setTimeout(() => {
+      this.handBack.abort();
+    }, FINISH_MS);
+    // Side by side: a sweep may wait for a driver as long as a job does.
+    await Promise.all([this.schedules?.stop(this.handBack.signal), this.processors?.close()]);
+    clearTimeout(late);
     await this.listener?.close();
     await this.installation.close();
   }
@@ -95,6 +105,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
       drivers: installation.drivers,
       log,
       watch: measureReconciler(installation.metrics),
+      handBack: this.handBack.signal,
       now: () => new Date(),
       installation: installation.id,
       holder: `${hostname()} ${String(process.pid)}`,

@@ -18,6 +18,7 @@ export { isOurMessage, type ChildMessage, type ProcessMetrics, type SupervisorMe
 export {
   REFUSED_EXIT_CODE,
   SLOT_VARIABLE,
+  type Ending,
   exitWithReason,
   exitWithSupervisor,
   isSupervised,

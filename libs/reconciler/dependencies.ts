@@ -19,6 +19,8 @@ export interface ReconcilerDependencies {
   readonly log: Log;
   /** Is told what is measured. */
   readonly watch?: ReconcilerWatch;
+  /** Comes when this process ends: passes give up, and give their leases back. */
+  readonly handBack?: AbortSignal;
   readonly now: () => Date;
   /** The mark on everything this installation makes at its drivers. */
   readonly installation: string;

@@ -20,6 +20,7 @@ import { loadBayState, planInputOf, type BayState } from './bay-state.js';
 import { recordEvent, wakeWatchers, type ReconcilerDependencies } from './dependencies.js';
 import { executeLoadBalancerActions } from './execute-load-balancer.js';
 import { configureNodes } from './configure-nodes.js';
+import { unlessHandedBack } from './hand-back.js';
 import { executeRecords } from './execute-records.js';
 import { watchNodes, type PassOutcome } from './watch.js';
 import { observeBay, type BayObservation, type MachineListing } from './observe-bay.js';
@@ -50,7 +51,7 @@ async function reconcileUnderLease(
   listing: MachineListing,
   bayId: BayId,
 ): Promise<PassOutcome> {
-  const { watch, log, holder, database } = dependencies;
+  const { watch, log, holder, database, handBack } = dependencies;
   const { bays } = database.stores;
   const lease = await bays.acquireLease(bayId, holder, LEASE_SECONDS);
   if (lease === null) {
@@ -70,7 +71,7 @@ async function reconcileUnderLease(
   };
   const renewal = setInterval(() => void renew(), (LEASE_SECONDS * 1000) / 3);
   try {
-    await runPass(dependencies, listing, bayId, lease.token);
+    await unlessHandedBack(handBack, () => runPass(dependencies, listing, bayId, lease.token));
   } finally {
     clearInterval(renewal);
     watch?.leaseEnded(end.how);

@@ -46,8 +46,9 @@ it('counts what waits, what is held and what is wished, of all projects', async 
   await stores.bays.acquireLease(one.bay.id, 'somebody', 60);
   await stores.bays.acquireLease(other.bay.id, 'a process that died', 0);
   await stores.processes.report({ host: 'a', kind: 'worker', slot: 0 }, { version: '1', isFirst: true });
-  await stores.processes.report({ host: 'a', kind: 'worker', slot: 1 }, { version: '1', isFirst: true });
-  await stores.processes.reportStopped({ host: 'a', kind: 'worker', slot: 1 });
+  const place = { host: 'a', kind: 'worker', slot: 1 } as const;
+  const startedAt = await stores.processes.report(place, { version: '1', isFirst: true });
+  await stores.processes.reportStopped(place, startedAt);
 
   const read = await stores.measures.read();
   expect(read).toMatchObject({

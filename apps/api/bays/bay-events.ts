@@ -32,12 +32,16 @@ const CHECK_AGAIN_MS = 500;
 /** A client that has not read to the end by then is cut off. */
 const LATE_MS = 60_000;
 
+/** Milliseconds after which a client asks again, in place of its own default of seconds. */
+const COME_BACK = 'retry: 500\n: this process ends, another one goes on\n\n';
+
 export const STREAM_TIMES: StreamTimes = { pollMs: 2_000, heartbeatMs: 15_000, longestMs: 15 * 60_000 };
 
 export class BayEvents {
   private readonly open = new Set<AbortController>();
   private readonly watches = new Set<Watch>();
   private nextCheck: NodeJS.Timeout | null = null;
+  private closed = false;
 
   constructor(
     private readonly database: Pick<Database, 'stores'>,
@@ -98,8 +102,9 @@ export class BayEvents {
     }, CHECK_AGAIN_MS);
   }
 
-  /** Ends all streams, when the server stops; their clients come back to another one. */
+  /** Ends all streams and those that still come, when the server stops; their clients come back to another one. */
   close(): void {
+    this.closed = true;
     if (this.nextCheck) clearTimeout(this.nextCheck);
     for (const ended of this.open) ended.abort();
   }
@@ -117,7 +122,7 @@ export class BayEvents {
     let quietSince = Date.now();
     try {
       yield ': connected\n\n';
-      while (!ended.aborted && Date.now() < endAt) {
+      while (!this.closed && !ended.aborted && Date.now() < endAt) {
         if (!(await mayGoOn())) {
           yield ': the token has ended, or may not see this any more\n\n';
           return;
@@ -136,6 +141,7 @@ export class BayEvents {
         }
         await watch.next(this.times.pollMs, ended);
       }
+      if (this.closed) yield COME_BACK;
     } finally {
       this.watches.delete(watch);
       watch.close();

@@ -92,13 +92,6 @@ describe('events', () => {
     while (api.signals.listeners(`bay:${bay.id}`) > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
-  test('end in order when the server stops', async () => {
-    const stream = await follow(await makeBay());
-    await stream.until('bay-requested');
-    api.endStreams();
-    await stream.end();
-  });
-
   test('end with the bay', async () => {
     const bay = await makeBay();
     const stream = await follow(bay);
@@ -228,4 +221,17 @@ describe('as many streams', () => {
     stream.close();
     while (limited.signals.listeners(`bay:${bay.id}`) > 0) await new Promise((resolve) => setImmediate(resolve));
   });
+});
+
+// The last one: nothing is streamed after it.
+test('streams end in order when the server stops, also those that come after that, and are asked for again soon', async () => {
+  const bay = await makeBay();
+  const stream = await follow(bay);
+  await stream.until('bay-requested');
+  api.endStreams();
+  await stream.until('retry: 500');
+  await stream.end();
+  const late = await follow(bay);
+  await late.until('retry: 500');
+  await late.end();
 });

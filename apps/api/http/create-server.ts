@@ -69,6 +69,8 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     ...(options.trustedProxies && options.trustedProxies.length > 0 && { trustProxy: [...options.trustedProxies] }),
     requestTimeout: REQUEST_TIMEOUT,
     exposeHeadRoutes: false,
+    // A server that ends still answers whoever is connected.
+    return503OnClosing: false,
     genReqId: () => `req-${randomUUID()}`,
     rewriteUrl: (request: IncomingMessage) => routes.versioned(request.url ?? '/'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },

@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await listener.close();
+  await listener.close({ lingerMs: 0, longestMs: 1_000 });
 });
 
 async function get(path: string, options: RequestOptions = {}): Promise<{ status: number; text: string }> {

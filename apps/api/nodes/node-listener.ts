@@ -1,6 +1,7 @@
 /** The HTTPS listener for nodes. It serves their routes and nothing else, through the same application. */
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ConnectionDrain, type DrainTimes } from '../http/connection-drain.js';
 import { createSecureContext } from 'node:tls';
 import { once } from 'node:events';
 import type { Log } from '@baykeeper/domain';
@@ -17,14 +18,12 @@ export interface NodeListenerOptions {
 
 export interface NodeListener {
   readonly port: number;
-  close(): Promise<void>;
+  close(times: DrainTimes): Promise<void>;
 }
 
 const NODE_ROUTES = '/v1/nodes/';
 /** Its certificate is good for a month, so a day that goes wrong does no harm. */
 const RENEW_MILLISECONDS = 24 * 3_600_000;
-/** Requests under way when the server stops; a long poll is simply asked again. */
-const LINGER_MILLISECONDS = 1_000;
 
 export async function openNodeListener(options: NodeListenerOptions): Promise<NodeListener> {
   const { certificatePem, privateKeyPem } = await options.identity();
@@ -35,6 +34,7 @@ export async function openNodeListener(options: NodeListenerOptions): Promise<No
       else response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Not Found\n');
     },
   );
+  const drain = new ConnectionDrain(server);
   server.listen({ port: options.port, host: options.host });
   await once(server, 'listening');
   const timer = setInterval(() => {
@@ -45,15 +45,9 @@ export async function openNodeListener(options: NodeListenerOptions): Promise<No
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    async close() {
+    async close(times) {
       clearInterval(timer);
-      server.close();
-      server.closeIdleConnections();
-      const linger = setTimeout(() => {
-        server.closeAllConnections();
-      }, LINGER_MILLISECONDS);
-      await once(server, 'close');
-      clearTimeout(linger);
+      await drain.end(times);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Stands in for the API in tests of the supervision: answers who it is, dies on request. */
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
+import path from 'node:path';
 import {
   Counter,
   createLogger,
@@ -12,6 +14,8 @@ import {
 } from '@baykeeper/platform';
 
 const configuration = readProcessConfiguration();
+// As a new version would that can't start.
+if (existsSync(path.join(configuration.dataDirectory, 'refuse'))) process.exit(7);
 const registry = createMetrics('api');
 const requests = new Counter({ name: 'requests_total', help: 'Requests.', registers: [registry] });
 

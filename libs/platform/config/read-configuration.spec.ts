@@ -28,6 +28,7 @@ describe('readConfiguration', () => {
       publicUrl: 'http://127.0.0.1:9511',
       nodePort: 9512,
       workerPort: 0,
+      shutdownDelaySeconds: 0,
       nodeUrl: null,
       dataDirectory: '/var/lib/baykeeper',
       imagesDirectory: null,

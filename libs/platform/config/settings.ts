@@ -309,6 +309,14 @@ export const SETTINGS = {
     16,
     'Jobs that one worker process handles at the same time.',
   ),
+  shutdownDelaySeconds: integer(
+    'BAYKEEPER_SHUTDOWN_DELAY_SECONDS',
+    0,
+    300,
+    0,
+    'How long an API process that is told to end still takes requests while `/readyz` says 503, so that a balancer before it sends its requests elsewhere. Longer than the balancer takes to notice; 0 where there is none.',
+    'seconds',
+  ),
   nodeBootTimeoutSeconds: integer(
     'BAYKEEPER_NODE_BOOT_TIMEOUT_SECONDS',
     10,

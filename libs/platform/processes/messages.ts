@@ -13,6 +13,8 @@ export type ChildMessage =
   | { readonly baykeeper: 'metrics'; readonly id: string; readonly metrics: ProcessMetrics };
 
 export type SupervisorMessage =
+  /** Another process has taken its place: it ends, and fails nobody who is still connected. */
+  | { readonly baykeeper: 'retire' }
   | { readonly baykeeper: 'report-metrics'; readonly id: string }
   /** Answers `collect-metrics`. */
   | { readonly baykeeper: 'all-metrics'; readonly id: string; readonly metrics: readonly ProcessMetrics[] };

@@ -1,7 +1,7 @@
 /** The child's side of the supervision: ready, a graceful end, and never living on without the server. */
 import { BaykeeperError, detailOf, type ErrorCode, type Log } from '@baykeeper/domain';
 import { processEnvironment } from '../config/environment.js';
-import type { ChildMessage } from './messages.js';
+import { isOurMessage, type ChildMessage } from './messages.js';
 
 /** Requests and jobs under way get this long when the server stops. The supervisor waits somewhat longer, then kills. */
 const CLOSE_MILLISECONDS = 20_000;
@@ -35,14 +35,21 @@ export function exitWithReason(error: unknown): never {
 }
 
 /**
+ * How a process is to end. `replaced`: another one has taken its ports. `terminated`: it is on its own, and others may run
+ * elsewhere. `stopped`: the whole server ends.
+ */
+export type Ending = 'replaced' | 'terminated' | 'stopped';
+
+/**
  * Ends this process gracefully on SIGTERM (and, when nobody supervises it, on SIGINT), and when the supervisor is gone.
  * A supervised process ignores SIGINT: Ctrl-C reaches every process of the terminal at once, and it is the supervisor
  * that knows the order. Call it once, early.
  * @param close stops taking work, waits for what is under way, closes connections; a failure ends the process with 1.
+ * @param extraMilliseconds what `close` may take beyond the usual
  */
-export function exitWithSupervisor(close: () => Promise<void>, log: Log): void {
+export function exitWithSupervisor(close: (ending: Ending) => Promise<void>, log: Log, extraMilliseconds = 0): void {
   let closing = false;
-  const closeAndExit = (reason: string, milliseconds: number) => {
+  const closeAndExit = (reason: string, ending: Ending, milliseconds: number) => {
     if (closing) return;
     closing = true;
     log.info({ reason }, 'stopping');
@@ -50,7 +57,7 @@ export function exitWithSupervisor(close: () => Promise<void>, log: Log): void {
       log.warn({ reason }, 'stopping took too long, ending with work under way');
       process.exit(1);
     }, milliseconds);
-    close().then(
+    close(ending).then(
       () => {
         clearTimeout(timer);
         process.exit(0);
@@ -63,16 +70,20 @@ export function exitWithSupervisor(close: () => Promise<void>, log: Log): void {
   };
   const supervised = isSupervised();
   process.on('SIGTERM', () => {
-    closeAndExit('SIGTERM', CLOSE_MILLISECONDS);
+    closeAndExit('SIGTERM', supervised ? 'stopped' : 'terminated', CLOSE_MILLISECONDS + extraMilliseconds);
   });
   process.on('SIGINT', () => {
-    if (!supervised) closeAndExit('SIGINT', CLOSE_MILLISECONDS);
+    if (!supervised) closeAndExit('SIGINT', 'stopped', CLOSE_MILLISECONDS + extraMilliseconds);
   });
   if (!supervised) return;
-  process.on('disconnect', () => {
-    closeAndExit('the supervisor is gone', ORPHAN_CLOSE_MILLISECONDS);
+  process.on('message', (message: unknown) => {
+    if (isOurMessage(message) && message.baykeeper === 'retire')
+      closeAndExit('another process took its place', 'replaced', CLOSE_MILLISECONDS);
   });
-  if (!process.connected) closeAndExit('the supervisor is gone', ORPHAN_CLOSE_MILLISECONDS);
+  process.on('disconnect', () => {
+    closeAndExit('the supervisor is gone', 'stopped', ORPHAN_CLOSE_MILLISECONDS);
+  });
+  if (!process.connected) closeAndExit('the supervisor is gone', 'stopped', ORPHAN_CLOSE_MILLISECONDS);
 }
 
 /** In the environment of a child: its number among the children of its kind, from 0, the same after each start. */

@@ -25,7 +25,7 @@ import { invalidInput } from '../validation/refuse.js';
 import { authenticateNode, notValid, requireStaying, type NodeTokenKind } from './authenticate-node.js';
 import { openBayContexts, type BayContexts, type BayContextsDependencies } from './bay-contexts.js';
 import { logTailOf, redactSecrets } from './redact-log.js';
-import { openWatch } from './watch.js';
+import { openWatch, type Watch } from './watch.js';
 
 /** For the `Retry-After` of an answer 503: what is waited for takes moments. */
 export const NODE_RETRY_SECONDS = 1;
@@ -66,6 +66,8 @@ export interface NodeReport {
 
 export class NodeEnrolment {
   private readonly contexts: BayContexts;
+  private readonly waiting = new Set<Watch>();
+  private closed = false;
 
   constructor(private readonly dependencies: NodeEnrolmentDependencies) {
     this.contexts = openBayContexts(dependencies);
@@ -134,6 +136,7 @@ export class NodeEnrolment {
     const { gone } = options;
     const end = performance.now() + Math.min(Math.max(options.waitSeconds, 0), LONGEST_WAIT_SECONDS) * 1_000;
     const watch = openWatch(this.dependencies.signals, nodeTopic(node.id));
+    this.waiting.add(watch);
     try {
       let asked = new Date(0);
       for (;;) {
@@ -145,12 +148,19 @@ export class NodeEnrolment {
           asked = this.dependencies.now();
         }
         const left = end - performance.now();
-        if (left <= 0 || gone?.aborted === true) return null;
+        if (left <= 0 || gone?.aborted === true || this.closed) return null;
         await watch.next(Math.min(left, grantedAt === null ? LOOK_AGAIN_MS : ASK_ENGINE_AGAIN_MS), gone);
       }
     } finally {
+      this.waiting.delete(watch);
       watch.close();
     }
+  }
+
+  /** Tells all nodes that wait to ask again, when the server stops: another one answers them. */
+  close(): void {
+    this.closed = true;
+    for (const watch of this.waiting) watch.wake();
   }
 
   /**

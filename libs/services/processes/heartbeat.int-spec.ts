@@ -34,9 +34,13 @@ it('keeps one record per place, which begins anew with each start, and tells a g
   await startHeartbeat({ database, log }, facts);
   const again = await startHeartbeat({ database, log }, { ...facts, version: '1.0.1' });
   expect(await processes.list()).toMatchObject([{ id: record?.id, version: '1.0.1', reportCount: 3, isUp: true }]);
+  // One that ends after another took its place says nothing about that one.
+  const next = await startHeartbeat({ database, log }, { ...facts, version: '1.0.2' });
+  await again.stop();
+  expect(await processes.list()).toMatchObject([{ version: '1.0.2', isUp: true }]);
   const other = await startHeartbeat({ database, log }, { ...facts, kind: 'api' });
   expect(await processes.list()).toHaveLength(2);
-  await Promise.all([again.stop(), other.stop()]);
+  await Promise.all([next.stop(), other.stop()]);
 });
 
 it('does not keep a process from working when the database is away', async () => {

@@ -25,9 +25,11 @@ export async function startHeartbeat(
 ): Promise<Heartbeat> {
   const place = { host: hostname(), kind, slot };
   const { processes } = database.stores;
+  let startedAt: Date | null = null;
   const report = async (isFirst: boolean): Promise<void> => {
     try {
-      await processes.report(place, { version, isFirst });
+      const began = await processes.report(place, { version, isFirst });
+      if (isFirst) startedAt = began;
       if (isFirst) await processes.removeForgotten();
     } catch (error) {
       log.warn({ error: detailOf(error) }, 'reporting that the process lives failed');
@@ -39,7 +41,7 @@ export async function startHeartbeat(
   return {
     async stop() {
       clearInterval(timer);
-      await processes.reportStopped(place).catch(() => undefined);
+      if (startedAt !== null) await processes.reportStopped(place, startedAt).catch(() => undefined);
     },
   };
 }

@@ -21,11 +21,12 @@ export interface ProcessRecord {
 export type ProcessPlace = Pick<ProcessRecord, 'host' | 'kind' | 'slot'>;
 
 export interface ProcessStore {
-  /** Says that the process lives; its first word begins its record anew. */
-  report(place: ProcessPlace, facts: { readonly version: string; readonly isFirst: boolean }): Promise<void>;
+  /** Says that the process lives; its first word begins its record anew. @returns when that was */
+  report(place: ProcessPlace, facts: { readonly version: string; readonly isFirst: boolean }): Promise<Date>;
   /** Whether one of the kind was heard of within so many seconds and did not say that it ends. */
   isAnyUp(kind: ProcessKind, withinSeconds: number): Promise<boolean>;
-  reportStopped(place: ProcessPlace): Promise<void>;
+  /** Says that the process that began then ends; one that took its place meanwhile goes on. */
+  reportStopped(place: ProcessPlace, startedAt: Date): Promise<void>;
   /** In order of their first report. Those that were last heard of so long ago that nobody misses them are left out. */
   list(): Promise<readonly ProcessRecord[]>;
   /** @returns how many records of processes that are long gone were removed. */

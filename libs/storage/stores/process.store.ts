@@ -15,8 +15,8 @@ export class PostgresProcessStore implements ProcessStore {
   async report(
     { host, kind, slot }: ProcessPlace,
     { version, isFirst }: { readonly version: string; readonly isFirst: boolean },
-  ): Promise<void> {
-    await selectRows(
+  ): Promise<Date> {
+    const [row] = await selectRows<{ startedAt: Date }>(
       this.manager,
       `INSERT INTO processes (host, kind, slot, version, report_count, started_at, last_seen_at)
        VALUES ($1, $2, $3, $4, 1, now(), now())
@@ -25,9 +25,12 @@ export class PostgresProcessStore implements ProcessStore {
          report_count = processes.report_count + 1,
          started_at = CASE WHEN $5 THEN now() ELSE processes.started_at END,
          last_seen_at = now(),
-         stopped_at = NULL`,
+         stopped_at = NULL
+       RETURNING started_at AS "startedAt"`,
       [host, kind, slot, version, isFirst],
     );
+    if (row === undefined) throw new Error('an upsert gave no row');
+    return row.startedAt;
   }
 
   async isAnyUp(kind: ProcessKind, withinSeconds: number): Promise<boolean> {
@@ -40,11 +43,11 @@ export class PostgresProcessStore implements ProcessStore {
     return rows.length === 1;
   }
 
-  async reportStopped({ host, kind, slot }: ProcessPlace): Promise<void> {
+  async reportStopped({ host, kind, slot }: ProcessPlace, startedAt: Date): Promise<void> {
     await changeRows(
       this.manager,
-      'UPDATE processes SET stopped_at = now() WHERE host = $1 AND kind = $2 AND slot = $3',
-      [host, kind, slot],
+      'UPDATE processes SET stopped_at = now() WHERE host = $1 AND kind = $2 AND slot = $3 AND started_at = $4',
+      [host, kind, slot, startedAt],
     );
   }
 
