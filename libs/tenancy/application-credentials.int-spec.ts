@@ -158,6 +158,18 @@ describe('an application credential', () => {
     expect(await test.identity.validateToken(again.token)).toEqual(again.principal);
   });
 
+  it('that is good for some requests makes none that is good for more', async () => {
+    const making = { service: 'identity', method: 'POST', path: '/v3/users/*/application_credentials' };
+    const looking = { service: 'container-infra', method: 'GET', path: '/v1/clusters' };
+    const parent = await use(await make({ unrestricted: true, accessRules: [making, looking] }));
+    const rulesOf = (rules: readonly object[] | null) => rules?.map((rule) => ({ ...rule, id: undefined }));
+    const actor = actorOf(parent.principal);
+    expect(rulesOf((await make({ name: 'same' }, actor)).accessRules)).toMatchObject([making, looking]);
+    expect(rulesOf((await make({ name: 'less', accessRules: [looking] }, actor)).accessRules)).toMatchObject([looking]);
+    const more = [{ ...looking, method: 'DELETE' }];
+    await expect(make({ name: 'more', accessRules: more }, actor)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
   it('has a name of its own, and there is an end to how many there are', async () => {
     await make();
     await expect(make()).rejects.toMatchObject({ code: 'conflict' });

@@ -11,6 +11,8 @@ import { makeSecret } from './secret.js';
 /** Without what is secret. */
 export type ApplicationCredential = Omit<ApplicationCredentialRecord, 'secretHash'>;
 
+type NewAccessRules = readonly Omit<AccessRule, 'id'>[] | null;
+
 export interface NewApplicationCredential {
   readonly name: string;
   readonly description: string | null;
@@ -19,7 +21,8 @@ export interface NewApplicationCredential {
   /** Null: all that the actor has. */
   readonly roles: readonly string[] | null;
   readonly unrestricted: boolean;
-  readonly accessRules: readonly Omit<AccessRule, 'id'>[] | null;
+  /** Null: those of the actor, if it has any. */
+  readonly accessRules: NewAccessRules;
   readonly expiresAt: Date | null;
 }
 
@@ -72,6 +75,7 @@ export class ApplicationCredentials {
     if (userId !== actor.userId) throw notAllowed('identity:create_application_credential');
     if (projectId === null) throw invalid('An application credential is for a project: log in to one.');
     const roles = rolesFor(actor, wish.roles);
+    const accessRules = accessRulesFor(actor, wish.accessRules);
     if (wish.expiresAt !== null && wish.expiresAt <= this.now()) {
       throw invalid('Invalid input for field/attribute expires_at: give a time that is yet to come.');
     }
@@ -84,7 +88,8 @@ export class ApplicationCredentials {
       const credential = await stores.applicationCredentials.insert({
         ...{ id: randomUUID(), userId: actor.userId, projectId, name, description },
         ...{ secretHash: hash, roles, unrestricted, expiresAt },
-        accessRules: wish.accessRules && wish.accessRules.map((rule) => ({ ...rule, id: randomUUID() })),
+        accessRules:
+          accessRules && accessRules.map(({ service, method, path }) => ({ service, method, path, id: randomUUID() })),
       });
       const target = { kind: 'application_credential', id: credential.id, name };
       const detail = `roles ${roles.join(', ')}${unrestricted ? ', unrestricted' : ''}`;
@@ -121,6 +126,17 @@ export class ApplicationCredentials {
     }
     return { secret: chosen, hash: await this.passwords.hash(chosen, sourceOf(actor.address)) };
   }
+}
+
+/** A login that is good for some requests makes none that is good for more. @throws BaykeeperError `invalid-input` */
+function accessRulesFor({ accessRules: own = null }: Actor, wanted: NewAccessRules): NewAccessRules {
+  if (own === null) return wanted;
+  const isOwn = (rule: Omit<AccessRule, 'id'>): boolean =>
+    own.some(({ service, method, path }) => service === rule.service && method === rule.method && path === rule.path);
+  if (wanted === null || wanted.every(isOwn)) return wanted ?? own;
+  throw invalid(
+    'An application credential with access rules makes only such with its own rules: leave out the others.',
+  );
 }
 
 /** @throws BaykeeperError `invalid-input` for an unknown one; `forbidden` for one that the actor does not have */

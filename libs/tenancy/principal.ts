@@ -51,6 +51,8 @@ export interface Actor extends Origin {
   readonly isSystemAdmin: boolean;
   /** By an application credential that is not unrestricted: may change nothing in here. */
   readonly isRestricted: boolean;
+  /** Of an application credential that is good for these requests only; null or absent: for all. */
+  readonly accessRules?: readonly Omit<AccessRule, 'id'>[] | null;
 }
 
 /** Whoever is admin in it runs the installation (Keystone calls it the admin project). */

@@ -15,8 +15,9 @@ export function actorOf(request: FastifyRequest): Actor {
   if (holder === null) throw nobody();
   const { userId, userName, projectId, roles, isSystemAdmin, applicationCredential } = holder;
   const isRestricted = applicationCredential?.unrestricted === false;
+  const accessRules = applicationCredential?.accessRules ?? null;
   return {
-    ...{ userId, userName, projectId, roles, isSystemAdmin, isRestricted },
+    ...{ userId, userName, projectId, roles, isSystemAdmin, isRestricted, accessRules },
     ...{ requestId: request.id, address: request.ip },
   };
 }

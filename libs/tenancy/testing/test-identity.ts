@@ -36,8 +36,9 @@ export interface TestIdentity {
 export function actorOf(principal: Principal): Actor {
   const { userId, userName, projectId, roles, isSystemAdmin, applicationCredential } = principal;
   const isRestricted = applicationCredential?.unrestricted === false;
+  const accessRules = applicationCredential?.accessRules ?? null;
   return {
-    ...{ userId, userName, projectId, roles, isSystemAdmin, isRestricted },
+    ...{ userId, userName, projectId, roles, isSystemAdmin, isRestricted, accessRules },
     ...{ requestId: 'req-1', address: HOME },
   };
 }
