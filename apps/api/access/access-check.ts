@@ -73,9 +73,18 @@ export function openAccessCheck({ validate, takeTurn }: AccessCheckOptions): Acc
     const { userId, userName, roles, isSystemAdmin } = holder;
     const isAllowed = kind === 'operator' || kind === 'system-admin' ? isSystemAdmin : roles.includes(kind);
     const projectId = projectFor(rule, holder);
-    if (projectId === null || !isAllowed) throw forbidden(rule);
+    if (projectId === null) throw forNoProject(rule);
+    if (!isAllowed) throw forbidden(rule);
     return { projectId, userId, userName, roles, isSystemAdmin, requestId: id, address: ip };
   };
+}
+
+/** Not a question of roles: whoever logs in without a project may well have them in one. */
+function forNoProject(rule: AccessRule): BaykeeperError {
+  return new BaykeeperError({
+    code: 'forbidden',
+    publicMessage: `Policy doesn't allow ${rule} to be performed with a token that is for no project: log in to a project.`,
+  });
 }
 
 /** A token for the installation as a whole is good for running it, and not for work in projects (Keystone). */

@@ -14,7 +14,12 @@ import { timestamp } from '../http/timestamp.js';
 const NUMBER_ADVICE = 'give the sequence of the last entry of the page before';
 const TIME_ADVICE = 'give a time such as 2026-01-02T03:04:05Z';
 const time = z.iso.datetime({ offset: true, error: TIME_ADVICE }).transform((text) => new Date(text));
-const word = z.string().min(1).max(255).optional();
+const WORD_ADVICE = 'give text of 1 to 255 characters';
+const word = z
+  .string({ error: WORD_ADVICE })
+  .min(1, { error: WORD_ADVICE })
+  .max(255, { error: WORD_ADVICE })
+  .optional();
 
 const auditQuery = z.strictObject({
   limit: pageQuery.shape.limit,

@@ -122,6 +122,7 @@ function statusOfServer(error: unknown): number {
 
 const SENTENCES: Readonly<Record<number, string>> = {
   400: 'Malformed request: check that the path is well-formed and the body is JSON.',
+  404: 'There is nothing at this path: check it.',
   408: 'The request took too long: send it again.',
   413: 'The body is too large: send at most 64 KiB.',
   414: 'The path is too long: check the identifier in it.',

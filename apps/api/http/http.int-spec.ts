@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ProjectId } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { send, type Answer, type Request } from '../testing/api-client.js';
@@ -122,6 +123,37 @@ describe('a failure', () => {
       expect(refused.status).toBe(400);
       expect(refused.text).toMatch(/^Invalid input for field\/attribute (phase|outcome|message): give /);
     }
+  });
+});
+
+test('a refusal says what to do instead', async () => {
+  const titleOf = async (path: string, holder: string): Promise<string | undefined> =>
+    ((await call('GET', path, { token: holder })).body as { errors: { title: string }[] }).errors[0]?.title;
+  expect(await titleOf('/v1/bays', await api.token(null))).toBe(
+    "Policy doesn't allow cluster:get_all to be performed with a token that is for no project: log in to a project",
+  );
+  const admin = await api.token(await api.project(), 'admin', 'member', 'reader');
+  expect(await titleOf('/v1/audit?user=', admin)).toMatch(
+    /^Invalid input for field\/attribute user: give text of 1 to/,
+  );
+  expect((await call('GET', '/identity/v3/trusts', { token })).body).toMatchObject({
+    error: { code: 404, message: 'There is nothing at this path: check it.' },
+  });
+  const hidden = { coe: 'swarm', image_id: 'debian-12-docker', hidden: true, public: true };
+  const system = await api.token(await api.project(), 'system-admin', 'admin', 'member', 'reader');
+  const template = (await call('POST', '/v1/clustertemplates', { token: system, body: hidden })).body as {
+    uuid: string;
+  };
+  const projectId = (await call('GET', `/v1/clustertemplates/${template.uuid}`, { token: system })).body as {
+    project_id: ProjectId;
+  };
+  const refused = await call('POST', '/v1/clusters', {
+    token: await api.token(projectId.project_id, 'member', 'reader'),
+    body: { cluster_template_id: template.uuid },
+  });
+  expect(refused).toMatchObject({
+    status: 403,
+    body: { errors: [{ title: expect.stringMatching(/hidden template/) }] },
   });
 });
 

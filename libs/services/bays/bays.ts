@@ -6,7 +6,7 @@ import { BaykeeperError, type Bay, type BayId, type Baymodel, type NodeGroup, ty
 import type { Signals } from '@baykeeper/queue';
 import type { BayOverview, BaySummary, BayVersion, Database, Page, Stores } from '@baykeeper/storage';
 import { findVisibleBaymodel } from '../baymodels/baymodels.js';
-import { findForCaller, forbidden, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
+import { findForCaller, isAdministrator, ownScope, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { pinToCatalogue } from './pin-to-catalogue.js';
 import { checkQuota, checkResize, type DefaultQuotas } from '../quotas/check-quota.js';
@@ -53,7 +53,7 @@ export class Bays {
   async create(caller: Caller, wish: BayWish, rules: WishRules): Promise<BayId> {
     refuseNoWorkers(wish.nodeCount, rules);
     const baymodel = await this.baymodelFor(caller, wish.baymodel, rules);
-    if (baymodel.hidden && !isAdministrator(caller)) throw forbidden('cluster:create');
+    if (baymodel.hidden && !isAdministrator(caller)) throw hiddenBaymodel();
     const rows = newBay(wish, baymodel, caller);
     await this.dependencies.catalogue.entries.retried(() => this.insert(caller, baymodel, rows));
     wakeReconciler(this.dependencies.signals, rows.bay.id);
@@ -238,6 +238,14 @@ function defaultGroup(groups: readonly NodeGroup[], role: NodeRole): NodeGroup {
 function countsText(groups: readonly CountedGroup[]): string {
   const text = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
   return `${text(countOf(groups, 'master'), 'master')} and ${text(countOf(groups, 'worker'), 'worker')}`;
+}
+
+/** Also its own project makes nothing of it any more (Magnum). */
+function hiddenBaymodel(): BaykeeperError {
+  return new BaykeeperError({
+    code: 'forbidden',
+    publicMessage: "Policy doesn't allow cluster:create to be performed with a hidden template: choose another one.",
+  });
 }
 
 function refuseNoWorkers(nodeCount: number, rules: WishRules): void {
