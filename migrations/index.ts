@@ -9,6 +9,7 @@ import { CountEngineStarts1795399680000 } from './1795399680000-count-engine-sta
 import { CreateQuotas1795399620000 } from './1795399620000-create-quotas.js';
 import { ExtendNodeGroups1795399740000 } from './1795399740000-extend-node-groups.js';
 import { IndexExpiry1795401000000 } from './1795401000000-index-expiry.js';
+import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
 import { FoldAuditEntries1795400400000 } from './1795400400000-fold-audit-entries.js';
 
 /** In the order in which they run. A migration that was released is never edited: the next one changes what it made. */
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   ExtendNodeGroups1795399740000,
   FoldAuditEntries1795400400000,
   IndexExpiry1795401000000,
+  TraceOutbox1795401060000,
 ];

@@ -4,6 +4,7 @@
  */
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import { detailOf, NODE_STEPS, type Log, type NodeStep } from '@baykeeper/domain';
+import { inSpan, parseTraceparent, type SpanFacts } from '@baykeeper/platform';
 import {
   BAYS_QUEUE,
   NODE_STEPS_QUEUE,
@@ -81,14 +82,28 @@ function workerOptions(connection: RedisConnection) {
 }
 
 /** Puts the job back where another worker takes it at once, instead of after the end of our lock. */
-async function orHandBack(job: Job, token: string | undefined, work: () => Promise<void>): Promise<void> {
+async function orHandBack(
+  job: Job<ReconcileJob | NodeStepJob>,
+  token: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
-    await work();
+    await inSpan(() => spanOf(job), work);
   } catch (error) {
     if (!(error instanceof HandedBack)) throw error;
     await job.moveToWait(token);
     throw new WaitingError();
   }
+}
+
+function spanOf({ name, queueName, data }: Job<ReconcileJob | NodeStepJob>): SpanFacts {
+  return {
+    ...{ name: `job ${name}`, kind: 'consumer', parent: parseTraceparent(data.traceparent) },
+    attributes: {
+      ...{ 'messaging.destination.name': queueName, 'baykeeper.bay_id': data.bayId },
+      ...('nodeId' in data && { 'baykeeper.node_id': data.nodeId }),
+    },
+  };
 }
 
 async function processNodeStep(

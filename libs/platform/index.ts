@@ -25,4 +25,6 @@ export {
   processSlot,
   reportReady,
 } from './processes/supervised-process.js';
+export { parseTraceparent, withSpan } from './tracing/trace-context.js';
+export { inSpan, openSpan, startTracing, type SpanFacts } from './tracing/tracing.js';
 export { PRODUCT_VERSION } from './version.js';

@@ -6,6 +6,7 @@
  */
 import { FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { BayId, NodeId, NodeStep } from '@baykeeper/domain';
+import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
 import type { RedisConnection } from './connection.js';
 import type { RedisWatch } from './redis-watch.js';
 
@@ -16,10 +17,14 @@ export const NODE_STEPS_QUEUE = 'baykeeper-node-steps';
 const STEP_ATTEMPTS = 8;
 const STEP_BACKOFF_MS = 500;
 
-export interface ReconcileJob {
+/** The trace to which the reason of a job belongs, if that is traced. */
+interface TracedJob {
+  readonly traceparent?: string;
+}
+export interface ReconcileJob extends TracedJob {
   readonly bayId: BayId;
 }
-export interface NodeStepJob {
+export interface NodeStepJob extends TracedJob {
   readonly bayId: BayId;
   readonly nodeId: NodeId;
 }
@@ -42,6 +47,11 @@ export interface BayQueue {
   close(): Promise<void>;
 }
 
+function traced(): TracedJob {
+  const traceparent = currentTraceparent();
+  return traceparent === null ? {} : { traceparent };
+}
+
 /** What is done is of no further use in Redis: the ledger of writes is in PostgreSQL. */
 const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
 
@@ -53,7 +63,11 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch): Ba
 
   return {
     async enqueueReconcile(bayId) {
-      await bays.add('reconcile', { bayId }, { ...FORGET, deduplication: { id: bayId, keepLastIfActive: true } });
+      await bays.add(
+        'reconcile',
+        { bayId, ...traced() },
+        { ...FORGET, deduplication: { id: bayId, keepLastIfActive: true } },
+      );
     },
 
     async enqueueReconcileAt(bayId, at, now) {
@@ -76,7 +90,7 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch): Ba
         flow = {
           name: step,
           queueName: NODE_STEPS_QUEUE,
-          data: { bayId, nodeId } satisfies NodeStepJob,
+          data: { bayId, nodeId, ...traced() } satisfies NodeStepJob,
           opts: {
             ...FORGET,
             jobId: jobId(step),

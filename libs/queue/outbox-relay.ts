@@ -2,8 +2,11 @@
  * Moves outbox rows to the queue. A row is written in the transaction that changed a wish, and removed only after the
  * job was queued: so a wish can be relayed twice, which is harmless, but never be forgotten.
  */
+import type { BayId } from '@baykeeper/domain';
+import { parseTraceparent, type SpanContext } from '@baykeeper/platform/tracing/trace-context.js';
+import { inSpan, type SpanFacts } from '@baykeeper/platform/tracing/tracing.js';
 import type { Database } from '@baykeeper/storage';
-import type { BayQueue } from './bay-queue.js';
+import { BAYS_QUEUE, type BayQueue } from './bay-queue.js';
 
 /** Rows of one round; the next round follows at once when it was full. */
 const BATCH = 200;
@@ -14,11 +17,26 @@ export async function relayOutbox(database: Database, queue: BayQueue): Promise<
   for (;;) {
     const count = await database.transaction(async (stores) => {
       const rows = await stores.outbox.take(BATCH);
-      for (const bayId of new Set(rows.map((row) => row.bayId))) await queue.enqueueReconcile(bayId);
+      // The latest reason of each bay.
+      const byBay = new Map(rows.map((row) => [row.bayId, row.traceparent]));
+      for (const [bayId, traceparent] of byBay) {
+        const parent = parseTraceparent(traceparent);
+        if (parent === null) await queue.enqueueReconcile(bayId);
+        else
+          await inSpan(
+            () => spanOf(bayId, parent),
+            () => queue.enqueueReconcile(bayId),
+          );
+      }
       await stores.outbox.remove(rows.map((row) => row.id));
       return rows.length;
     });
     moved += count;
     if (count < BATCH) return moved;
   }
+}
+
+function spanOf(bayId: BayId, parent: SpanContext): SpanFacts {
+  const attributes = { 'baykeeper.bay_id': bayId, 'messaging.destination.name': BAYS_QUEUE };
+  return { name: 'relay outbox', kind: 'producer', parent, attributes };
 }

@@ -20,6 +20,7 @@ import { MINIMUM_MINOR, negotiate, versionHeaders, versionOf } from './microvers
 import { LongAnswers } from './long-answers.js';
 import { MAXIMUM_LIMIT } from './pages.js';
 import { RouteIndex } from './route-index.js';
+import { traceRequests } from './trace-requests.js';
 
 /** Octets; Magnum's largest bodies are templates with many labels. */
 export const BODY_LIMIT = 64 * 1024;
@@ -105,6 +106,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
     routes.add(route.url, [route.method].flat());
   });
 
+  traceRequests(server);
   server.addHook('onRequest', async (request, reply) => {
     identify(request, reply);
     const facts = request.routeOptions.config.facts;

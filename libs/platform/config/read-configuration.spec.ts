@@ -29,6 +29,10 @@ describe('readConfiguration', () => {
       nodePort: 9512,
       workerPort: 0,
       shutdownDelaySeconds: 0,
+      otlpEndpoint: null,
+      otelEndpoint: null,
+      otlpHeaders: null,
+      traceRatio: 1,
       nodeUrl: null,
       dataDirectory: '/var/lib/baykeeper',
       imagesDirectory: null,
@@ -226,7 +230,7 @@ describe('renderConfigurationReference', () => {
     const configuration = readConfiguration({}, ROOT);
     for (const key of SETTING_KEYS) {
       const shown = SETTINGS[key].shownDefault;
-      if (/^\d+$/.test(shown)) expect(String(configuration[key])).toBe(shown);
+      if (/^\d+$/.test(shown)) expect(configuration[key]).toBe(Number(shown));
     }
   });
 });

@@ -88,6 +88,11 @@ function isOrigin(text: string): boolean {
   return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
+function splitPair(pair: string): [name: string, value: string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at), decodeURIComponent(pair.slice(at + 1))];
+}
+
 export const SETTINGS = {
   // Where it listens.
   port: integer('BAYKEEPER_PORT', 1, 65_535, 9511, 'Port of the API and the dashboard.'),
@@ -435,6 +440,47 @@ export const SETTINGS = {
     'info',
     'The least severe log line that is written.',
   ),
+
+  // Traces.
+  otlpEndpoint: setting({
+    name: 'BAYKEEPER_OTLP_ENDPOINT',
+    schema: webUrl,
+    form: 'an http:// or https:// URL',
+    shownDefault: 'OTEL_EXPORTER_OTLP_ENDPOINT; without both nothing is traced',
+    description:
+      'An OpenTelemetry collector that takes OTLP over HTTP, for example `http://127.0.0.1:4318`: requests, jobs and calls to drivers are sent to it as traces.',
+  }),
+  otelEndpoint: setting({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: webUrl,
+    form: 'an http:// or https:// URL',
+    shownDefault: 'none',
+    description: 'The same under the name that OpenTelemetry has for it.',
+  }),
+  otlpHeaders: setting({
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    schema: z
+      .string()
+      .regex(/^[^=,\s]+=[^,]*(,[^=,\s]+=[^,]*)*$/)
+      .transform((text) => Object.fromEntries(text.split(',').map((pair) => splitPair(pair))))
+      .optional(),
+    form: 'name=value pairs, separated by commas',
+    shownDefault: 'none',
+    description: 'Headers for the collector, a key of access for one. Values are percent-encoded.',
+    secret: true,
+  }),
+  traceRatio: setting({
+    name: 'BAYKEEPER_TRACE_RATIO',
+    schema: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number)
+      .pipe(z.number().min(0).max(1))
+      .default(1),
+    form: 'a number from 0 to 1',
+    shownDefault: '1',
+    description: 'Share of the traces that begin here which are recorded.',
+  }),
 
   // The simulated drivers.
   simulatedLatencyMilliseconds: integer(

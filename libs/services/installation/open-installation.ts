@@ -21,6 +21,7 @@ import {
   type Signals,
 } from '@baykeeper/queue';
 import { openDatabase, runMigrations, type Database } from '@baykeeper/storage';
+import { traceCalls, traceInstallation } from './trace-installation.js';
 import { measureCalls, measurePool } from '../metrics/process-metrics.js';
 import { openBayPki, type BayPki } from '../certificates/bay-pki.js';
 import {
@@ -97,7 +98,8 @@ export async function openInstallation(
       capacity: configuration.simulatedCapacity,
     },
   });
-  const drivers = watchCalls(opened, measureCalls(metrics));
+  const stopTracing = traceInstallation(configuration, { process, log });
+  const drivers = watchCalls(opened, traceCalls(measureCalls(metrics)));
   const controlPlaneDependencies: ControlPlaneDependencies = {
     settings: database.stores.settings,
     vault,
@@ -125,6 +127,7 @@ export async function openInstallation(
       await queue.close();
       await redis.quit().catch(() => undefined);
       await database.close();
+      await stopTracing();
     },
   };
 }

@@ -28,6 +28,8 @@ export interface EventStore {
 export interface OutboxRow {
   readonly id: number;
   readonly bayId: BayId;
+  /** The trace of what was the reason (W3C Trace Context), if that is traced. */
+  readonly traceparent: string | null;
 }
 
 /** Bays that must be reconciled, written in the transaction that is the reason. */

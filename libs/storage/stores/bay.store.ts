@@ -1,4 +1,5 @@
 import { BaykeeperError, type Bay, type BayFacts, type BayId, type ProjectId } from '@baykeeper/domain';
+import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type { BayStore, Lease, NewBay, NewNodeGroup, WishChange } from '../contracts/bays.js';
 import { BayEntity } from '../entities/bay.entity.js';
@@ -40,7 +41,7 @@ export class PostgresBayStore implements BayStore {
         })
         .execute();
       for (const group of groups) await manager.insert(NodeGroupEntity, { ...pick(group, GROUP_NAMES), ...group.refs });
-      await manager.insert(OutboxEntity, { bayId: bay.id });
+      await manager.insert(OutboxEntity, { bayId: bay.id, traceparent: currentTraceparent() });
       return manager.findOneByOrFail(BayEntity, { id: bay.id });
     });
   }
@@ -71,7 +72,7 @@ export class PostgresBayStore implements BayStore {
           .execute();
         if (updated.affected !== 1) throw notFound('Node group', nodeGroupId);
       }
-      await manager.insert(OutboxEntity, { bayId: id });
+      await manager.insert(OutboxEntity, { bayId: id, traceparent: currentTraceparent() });
       return manager.findOneByOrFail(BayEntity, { id });
     });
   }
@@ -97,7 +98,7 @@ export class PostgresBayStore implements BayStore {
         .where(IN_SCOPE, { id, own: projectOf(scope) })
         .execute();
       if (affected !== 1) throw notFound('Cluster', id);
-      await manager.insert(OutboxEntity, { bayId: id });
+      await manager.insert(OutboxEntity, { bayId: id, traceparent: currentTraceparent() });
       return manager.findOneByOrFail(BayEntity, { id });
     });
   }

@@ -1,4 +1,5 @@
 import { BaykeeperError, type BayEvent, type BayId } from '@baykeeper/domain';
+import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
 import type { EntityManager } from 'typeorm';
 import type {
   EventStore,
@@ -77,7 +78,7 @@ export class PostgresOutboxStore implements OutboxStore {
   constructor(private readonly manager: EntityManager) {}
 
   async append(bayId: BayId): Promise<void> {
-    await this.manager.insert(OutboxEntity, { bayId });
+    await this.manager.insert(OutboxEntity, { bayId, traceparent: currentTraceparent() });
   }
 
   take(limit: number): Promise<readonly OutboxRow[]> {
@@ -92,7 +93,7 @@ export class PostgresOutboxStore implements OutboxStore {
     }
     return this.manager
       .createQueryBuilder(OutboxEntity, 'outbox')
-      .select(['outbox.id', 'outbox.bayId'])
+      .select(['outbox.id', 'outbox.bayId', 'outbox.traceparent'])
       .orderBy('outbox.id')
       .limit(limit)
       .setLock('pessimistic_write')
