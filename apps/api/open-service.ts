@@ -192,7 +192,7 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
     bays: new Bays({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
     groups: new NodeGroups({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
     rotations: new Rotations({ ...shared, controlIdentity: pki.controlIdentity }),
-    quotas: new Quotas({ database, defaults }),
+    quotas: new Quotas({ database, defaults, findProject: keystone?.findProject ?? null }),
     processes: new ProcessRecords(database),
     audit: new AuditTrail(database),
     certificates,

@@ -135,6 +135,14 @@ describeWithKeystone('a Keystone that others run', () => {
     await until('the cluster to be gone', 60_000, async () => (await names(as('bob'), 'cluster')).length === 0);
   }, 180_000);
 
+  it('has projects that get a quota before anybody of them was here', async () => {
+    const quota = ['coe', 'quotas', 'create', '--resource', 'Cluster', '--hard-limit', '3', '--project-id'];
+    const { id } = await admin.json<{ id: string }>(['project', 'create', 'meadow']);
+    await admin.run([...quota, id]);
+    const show = ['coe', 'quotas', 'show', '--resource', 'Cluster', '--project-id', id];
+    expect((await admin.run(show)).stdout).toMatch(/hard_limit +\| 3 /);
+  }, 60_000);
+
   it('keeps an application credential to its access rules', async () => {
     const rules = join(keystone.directory, 'rules.json');
     const only = [{ service: 'container-infra', method: 'GET', path: '/v1/clusters' }];

@@ -16,6 +16,8 @@ import type { DefaultQuotas } from './check-quota.js';
 export interface QuotasDependencies {
   readonly database: Database;
   readonly defaults: DefaultQuotas;
+  /** Asks where projects come from, if that is not here: one may have a quota before anybody of it was here. */
+  readonly findProject?: ((id: string) => Promise<boolean>) | null;
 }
 
 /** A resource with its limit and what is in use. */
@@ -59,7 +61,7 @@ export class Quotas {
     quota: { readonly projectId: string; readonly resource: QuotaResource; readonly hardLimit: number },
   ): Promise<QuotaRecord> {
     const projectId = quota.projectId as ProjectId;
-    if ((await this.stores.projects.findById(projectId)) === null) {
+    if (!(await this.hasProject(projectId))) {
       throw new BaykeeperError({
         code: 'not-found',
         publicMessage: `Project ${showName(projectId)} could not be found: give the id of a project that exists.`,
@@ -129,6 +131,11 @@ export class Quotas {
     if (projectId !== null) mayLookAt(caller, projectId, 'stats:get_all');
     const own = isAdministrator(caller) ? null : caller.projectId;
     return this.stores.quotas.countBays((projectId as ProjectId | null) ?? own);
+  }
+
+  private async hasProject(id: ProjectId): Promise<boolean> {
+    if ((await this.stores.projects.findById(id)) !== null) return true;
+    return (await this.dependencies.findProject?.(id)) ?? false;
   }
 
   private get stores(): Stores {

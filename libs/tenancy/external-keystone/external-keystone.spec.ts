@@ -64,6 +64,40 @@ async function failureOf(work: Promise<unknown>): Promise<BaykeeperError> {
   throw new Error('did not fail');
 }
 
+describe('a project at another Keystone', () => {
+  it('is there when the Keystone says so, and then here, too', async () => {
+    fake.projects.set('garden', { id: 'garden' }).set('secret', null);
+    const { findProject } = await open();
+    projects = [];
+    expect(await findProject('garden')).toBe(true);
+    expect(await findProject('nowhere')).toBe(false);
+    // Not ours to look at: taken at the word of who names it.
+    expect(await findProject('secret')).toBe(true);
+    expect(projects).toEqual(['garden', 'secret']);
+  });
+
+  it('is asked about with another token of ours when the first is refused', async () => {
+    fake.projects.set('garden', { id: 'garden' });
+    const { findProject } = await open();
+    fake.forgetLogins();
+    expect(await findProject('garden')).toBe(true);
+  });
+
+  it('has an id that leads nowhere else', async () => {
+    const { findProject } = await open();
+    fake.count.questions = 0;
+    for (const id of ['', '..', '../users', 'a/b', 'a?b', 'a%2fb', 'x'.repeat(65)])
+      expect([id, await findProject(id)]).toEqual([id, false]);
+    expect(fake.count.questions).toBe(0);
+  });
+
+  it('is not known while the Keystone is away', async () => {
+    const { findProject } = await open();
+    fake.misbehave = (_request, response) => response.writeHead(500).end();
+    expect((await failureOf(findProject('garden'))).code).toBe('provider-unavailable');
+  });
+});
+
 describe('a token at another Keystone', () => {
   it('stands for whom the Keystone says', async () => {
     expect(await (await open()).validateToken('good-token')).toMatchObject({

@@ -8,7 +8,7 @@ import { hashToken } from '../authenticate.js';
 import type { Principal } from '../principal.js';
 import { openAnswerCache } from './answer-cache.js';
 import { KeystoneFailure, unavailable } from './keystone-failure.js';
-import { openKeystoneHttp, type KeystoneHttp } from './keystone-http.js';
+import { openKeystoneHttp, type KeystoneAnswer, type KeystoneHttp } from './keystone-http.js';
 import { readToken, type ProjectName } from './read-token.js';
 import { issueServiceToken, openServiceTokens, type ServiceTokens, type ServiceUser } from './service-token.js';
 
@@ -35,6 +35,12 @@ export interface ExternalKeystone {
    * @throws BaykeeperError `provider-unavailable` when the Keystone can't be asked
    */
   readonly validateToken: (token: string) => Promise<Principal | null>;
+  /**
+   * Whether the Keystone has the project, which then has a row here, too. A Keystone that does not let our user look at
+   * projects is not asked any further: then whoever names one is taken at their word.
+   * @throws BaykeeperError `provider-unavailable` when the Keystone can't be asked
+   */
+  readonly findProject: (id: string) => Promise<boolean>;
   /** Our own user, in the project that owns what belongs to the installation. */
   readonly self: Principal & { readonly projectId: ProjectId };
   /** @throws Error when the Keystone does not answer */
@@ -47,6 +53,8 @@ const PAUSE_MS = 1_000;
 const MOST_KNOWN_PROJECTS = 10_000;
 /** What a header can carry. Anything else is no token, and never leaves this process. */
 const TOKEN = /^[\x21-\x7e]+$/;
+/** Keystone's own, and those of its other backends. */
+const PROJECT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** @throws BaykeeperError `invalid-input` that says which setting to correct */
 export async function openExternalKeystone(settings: ExternalKeystoneSettings): Promise<ExternalKeystone> {
@@ -81,6 +89,16 @@ export async function openExternalKeystone(settings: ExternalKeystoneSettings): 
           throw unavailable(error);
         }
       },
+      async findProject(id) {
+        if (!PROJECT_ID.test(id)) return false;
+        try {
+          const isThere = await hasProject(http, tokens, id);
+          if (isThere) await ensureProject(id as ProjectId);
+          return isThere;
+        } catch (error) {
+          throw unavailable(error);
+        }
+      },
       async ping() {
         await http.send({ method: 'GET', path: '/v3' });
       },
@@ -96,14 +114,30 @@ export async function openExternalKeystone(settings: ExternalKeystoneSettings): 
 
 /** The body of a token; null for one that is not valid. */
 async function show(http: KeystoneHttp, tokens: ServiceTokens, token: string): Promise<unknown> {
+  return bodyOf(await askWithOwn(tokens, (own) => showAs(http, own, token)));
+}
+
+async function hasProject(http: KeystoneHttp, tokens: ServiceTokens, id: string): Promise<boolean> {
+  const { status, json } = await askWithOwn(tokens, (own) =>
+    http.send({ method: 'GET', path: `/v3/projects/${id}`, headers: { 'X-Auth-Token': own } }),
+  );
+  if (status === 404 && isKeystoneError(json)) return false;
+  if (status === 200 || status === 403) return true;
+  throw new KeystoneFailure('unreadable', `the Keystone answers a question about a project with status ${status}`);
+}
+
+async function askWithOwn(
+  tokens: ServiceTokens,
+  ask: (own: string) => Promise<KeystoneAnswer>,
+): Promise<KeystoneAnswer> {
   const own = await tokens.get();
-  const answer = await showAs(http, own, token);
-  if (answer.status !== 401) return bodyOf(answer);
+  const answer = await ask(own);
+  if (answer.status !== 401) return answer;
   // Ours was revoked, or the Keystone has new keys: once more, with another one.
   tokens.forget(own);
-  const again = await showAs(http, await tokens.get(), token);
+  const again = await ask(await tokens.get());
   if (again.status === 401) throw new KeystoneFailure('user-refused', 'the Keystone refuses the token it gave us');
-  return bodyOf(again);
+  return again;
 }
 
 function showAs(http: KeystoneHttp, own: string, token: string) {

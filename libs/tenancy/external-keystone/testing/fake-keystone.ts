@@ -6,6 +6,8 @@ export interface FakeKeystone {
   readonly url: string;
   /** Bodies of the tokens that are valid, by token. */
   readonly tokens: Map<string, object>;
+  /** Projects that are there; null for one that our user may not look at. */
+  readonly projects: Map<string, object | null>;
   /** How often somebody logged in, and asked about a token. */
   readonly count: { logins: number; questions: number };
   /** Answers in place of the ordinary ones; null for none. */
@@ -49,15 +51,24 @@ export async function startFakeKeystone(now: () => number): Promise<FakeKeystone
     const { 'x-auth-token': asking, 'x-subject-token': subject } = request.headers;
     const isPromised = request.headers['openstack-identity-access-rules'] === '1.0';
     const body = fake.tokens.get(String(subject));
+    const [, project] = /^\/v3\/projects\/(.*)$/.exec(request.url ?? '') ?? [];
     if (!logins.has(String(asking))) send(response, 401, { error: { code: 401, message: 'who are you' } });
+    else if (project !== undefined) answerProject(response, fake.projects.get(project));
     else if (body === undefined || !isPromised) send(response, 404, { error: { code: 404, message: 'no such token' } });
     else send(response, 200, body);
+  }
+
+  function answerProject(response: ServerResponse, project: object | null | undefined): void {
+    if (project === undefined) send(response, 404, { error: { code: 404, message: 'no such project' } });
+    else if (project === null) send(response, 403, { error: { code: 403, message: 'not for you' } });
+    else send(response, 200, { project });
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const fake: FakeKeystone = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tokens: new Map(),
+    projects: new Map(),
     count: { logins: 0, questions: 0 },
     misbehave: null,
     loginStatus: 201,
