@@ -12,7 +12,9 @@ import { IndexExpiry1795401000000 } from './1795401000000-index-expiry.js';
 import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
 import { FoldAuditEntries1795400400000 } from './1795400400000-fold-audit-entries.js';
 
-/** In the order in which they run. A migration that was released is never edited: the next one changes what it made. */
+/** In the order in which they run. A migration that was released is never edited: the next one changes what it made,
+ * and leaves the version before it working (`side-by-side.ts`).
+ */
 export const MIGRATIONS = [
   CreateIdentity1795399200000,
   CreateBays1795399260000,

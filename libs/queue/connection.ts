@@ -16,7 +16,8 @@ const OPTIONS: RedisOptions = {
 /**
  * Opens Redis from a URL:
  * `redis://…`, `rediss://…`, a Unix socket (`unix:///run/redis.sock`), Sentinel
- * (`redis+sentinel://:password@host1:26379,host2:26379/mymaster`) or Cluster (`redis+cluster://host1:6379,host2:6379`).
+ * (`redis+sentinel://:password@host1:26379,host2:26379/mymaster`, with `?sentinelPassword=…` where the sentinels
+ * themselves want one) or Cluster (`redis+cluster://host1:6379,host2:6379`).
  * @throws BaykeeperError `invalid-input` for a URL of another form.
  */
 export function openRedis(url: string): RedisConnection {
@@ -28,8 +29,15 @@ export function openRedis(url: string): RedisConnection {
     case 'unix':
       return new Redis({ ...OPTIONS, path: rest });
     case 'redis+sentinel': {
-      const { hosts, name, password } = splitHosts(rest, 26379);
-      return new Redis({ ...OPTIONS, sentinels: hosts, name: name || 'mymaster', ...(password && { password }) });
+      const { hosts, name, password, query } = splitHosts(rest, 26379);
+      const sentinelPassword = query.get('sentinelPassword');
+      return new Redis({
+        ...{ ...OPTIONS, sentinels: hosts, name: name || 'mymaster' },
+        ...(password && { password }),
+        ...(sentinelPassword !== null && { sentinelPassword }),
+        // A master that was made a replica refuses what is written: the sentinels know the new one.
+        reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      });
     }
     case 'redis+cluster': {
       const { hosts, password } = splitHosts(rest, 6379);
@@ -47,8 +55,9 @@ export function openRedis(url: string): RedisConnection {
 function splitHosts(
   text: string,
   defaultPort: number,
-): { hosts: { host: string; port: number }[]; name: string; password: string } {
-  const [authority = '', name = ''] = text.split('/', 2);
+): { hosts: { host: string; port: number }[]; name: string; password: string; query: URLSearchParams } {
+  const [address = '', parameters = ''] = text.split('?', 2);
+  const [authority = '', name = ''] = address.split('/', 2);
   const at = authority.lastIndexOf('@');
   const credentials = at < 0 ? '' : authority.slice(0, at);
   const password = decodeURIComponent(credentials.slice(credentials.indexOf(':') + 1));
@@ -59,5 +68,5 @@ function splitHosts(
       const [host = '', port] = entry.split(':', 2);
       return { host, port: port === undefined ? defaultPort : Number(port) };
     });
-  return { hosts, name, password };
+  return { hosts, name, password, query: new URLSearchParams(parameters) };
 }

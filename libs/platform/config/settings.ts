@@ -169,7 +169,7 @@ export const SETTINGS = {
     form: 'a redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// URL',
     shownDefault: 'an embedded Redis',
     description:
-      'Redis, 6.2 or newer: `redis://[:password@]host:6379/0`, `unix:///run/redis.sock`, `redis+sentinel://host1:26379,host2:26379/mymaster` or `redis+cluster://host1:6379,host2:6379`. Without it the server runs a private one on a Unix socket.',
+      'Redis, 6.2 or newer: `redis://[:password@]host:6379/0`, `unix:///run/redis.sock`, `redis+sentinel://:password@host1:26379,host2:26379/mymaster` (with `?sentinelPassword=…` where the sentinels want one) or `redis+cluster://host1:6379,host2:6379`. Without it the server runs a private one on a Unix socket.',
     secret: true,
   }),
 
