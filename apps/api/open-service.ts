@@ -183,7 +183,10 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const checks = { ...readinessChecks({ database, redis }), ...(keystone && { keystone: askKeystone(keystone) }) };
-  const whole = openInstallationMetrics({ database, queue, log });
+  const whole = openInstallationMetrics({
+    ...{ database, log },
+    queue: { measure: async (now) => (await queue()).measure(now) },
+  });
   return {
     settings: new ApiSettings(configuration.publicUrl, PRODUCT_VERSION, drivers.compute.name),
     baymodels: new Baymodels({ ...shared, catalogue }),

@@ -5,13 +5,8 @@
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import { detailOf, NODE_STEPS, type Log, type NodeStep } from '@baykeeper/domain';
 import { inSpan, parseTraceparent, type SpanFacts } from '@baykeeper/platform';
-import {
-  BAYS_QUEUE,
-  NODE_STEPS_QUEUE,
-  type NodeStepJob,
-  type ReconcileJob,
-  type RedisConnection,
-} from '@baykeeper/queue';
+import type { RedisConnection } from '@baykeeper/queue';
+import { BAYS_QUEUE, NODE_STEPS_QUEUE, type NodeStepJob, type ReconcileJob } from '@baykeeper/queue/bay-queue.js';
 import {
   CallAgain,
   HandedBack,

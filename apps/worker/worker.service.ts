@@ -12,6 +12,7 @@ import {
 import { enrolmentTokenOf } from '@baykeeper/pki';
 import { detailOf } from '@baykeeper/domain';
 import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
+import type { BayQueue } from '@baykeeper/queue';
 import { readinessChecks, startHeartbeat, type Heartbeat, type Installation } from '@baykeeper/services';
 import { openWorkerListener, type WorkerListener } from './worker-listener.js';
 import { measureReconciler } from './worker-metrics.js';
@@ -46,7 +47,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
     const { installation, configuration, log } = this;
     // Every job under way listens to it.
     setMaxListeners(0, this.handBack.signal);
-    const dependencies = this.reconcilerDependencies();
+    const dependencies = this.reconcilerDependencies(await installation.queue());
     this.processors = startProcessors(installation, dependencies, openMachineListing(dependencies), {
       reconcileConcurrency: configuration.workerConcurrency,
       stepConcurrency: configuration.workerConcurrency * STEPS_PER_RECONCILE,
@@ -96,11 +97,11 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
     this.listener = await openWorkerListener(place, { readiness, metrics: installation.metrics });
   }
 
-  private reconcilerDependencies(): ReconcilerDependencies {
+  private reconcilerDependencies(queue: BayQueue): ReconcilerDependencies {
     const { installation, configuration, log } = this;
     return {
       database: installation.database,
-      queue: installation.queue,
+      queue,
       signals: installation.signals,
       drivers: installation.drivers,
       log,

@@ -1,5 +1,6 @@
 /**
- * The one list of drivers. Adding a driver is one folder and one line here; nothing else in the product names one.
+ * The one list of drivers. Adding a driver is one folder and one entry here; nothing else in the product names one. Only
+ * the chosen ones are loaded.
  */
 import { join } from 'node:path';
 import { BaykeeperError, type EngineName, type ImageFields } from '@baykeeper/domain';
@@ -8,12 +9,8 @@ import type { ComputeDriver } from './contracts/compute.js';
 import type { EngineDriver } from './contracts/engine.js';
 import type { LoadBalancerDriver } from './contracts/load-balancer.js';
 import { catalogueImageOf, loadImageDefinitions } from './compute/local/image-definition.js';
-import { createLocalCompute } from './compute/local/local.driver.js';
-import { createSimulatedCompute } from './compute/simulated/simulated.driver.js';
 import { simulateEngine } from './engines/simulated/simulated.engine.js';
 import { createSwarmEngine } from './engines/swarm/swarm.engine.js';
-import { createHaproxyLoadBalancer } from './load-balancers/haproxy/haproxy.driver.js';
-import { createSimulatedLoadBalancer } from './load-balancers/simulated/simulated.driver.js';
 
 export interface DriversConfig {
   readonly dataDirectory: string;
@@ -43,37 +40,45 @@ const engines = {
 } as const satisfies Partial<Record<EngineName, (templatesDirectory: string) => EngineDriver>>;
 
 const computes = {
-  local: (config: DriversConfig, templatesDirectory: string) =>
-    createLocalCompute({
+  local: async (config: DriversConfig, templatesDirectory: string) => {
+    const { createLocalCompute } = await import('./compute/local/local.driver.js');
+    return createLocalCompute({
       dataDirectory: config.dataDirectory,
       installation: config.installation,
       subnet: config.localSubnet,
       imagesDirectory: join(templatesDirectory, 'images'),
       nodePort: config.nodePort,
       ...(config.imagesDirectory !== null && { imageStoreDirectory: config.imagesDirectory }),
-    }),
-  simulated: (config: DriversConfig, _templatesDirectory: string, catalogueImages: readonly ImageFields[]) =>
-    createSimulatedCompute({ dataDirectory: config.dataDirectory, ...config.simulated, catalogueImages }),
+    });
+  },
+  simulated: async (config: DriversConfig, _templatesDirectory: string, catalogueImages: readonly ImageFields[]) => {
+    const { createSimulatedCompute } = await import('./compute/simulated/simulated.driver.js');
+    return createSimulatedCompute({ dataDirectory: config.dataDirectory, ...config.simulated, catalogueImages });
+  },
 } as const satisfies Record<
   string,
-  (config: DriversConfig, templatesDirectory: string, images: readonly ImageFields[]) => ComputeDriver
+  (config: DriversConfig, templatesDirectory: string, images: readonly ImageFields[]) => Promise<ComputeDriver>
 >;
 export type ComputeName = keyof typeof computes;
 
 const loadBalancers = {
-  haproxy: (config: DriversConfig) =>
-    createHaproxyLoadBalancer({
+  haproxy: async (config: DriversConfig) => {
+    const { createHaproxyLoadBalancer } = await import('./load-balancers/haproxy/haproxy.driver.js');
+    return createHaproxyLoadBalancer({
       dataDirectory: config.dataDirectory,
       installation: config.installation,
       addressPool: config.loadBalancerAddresses,
-    }),
-  simulated: (config: DriversConfig) =>
-    createSimulatedLoadBalancer({
+    });
+  },
+  simulated: async (config: DriversConfig) => {
+    const { createSimulatedLoadBalancer } = await import('./load-balancers/simulated/simulated.driver.js');
+    return createSimulatedLoadBalancer({
       dataDirectory: config.dataDirectory,
       latencyMs: config.simulated.latencyMs,
       failureRate: config.simulated.failureRate,
-    }),
-} as const satisfies Record<string, (config: DriversConfig) => LoadBalancerDriver>;
+    });
+  },
+} as const satisfies Record<string, (config: DriversConfig) => Promise<LoadBalancerDriver>>;
 export type LoadBalancerName = keyof typeof loadBalancers;
 
 /** Opens the drivers that the configuration names. Nothing is made outside before a driver is asked to. */
@@ -87,8 +92,8 @@ export async function openDrivers(config: DriversConfig): Promise<Drivers> {
     opened.set(name as EngineName, config.compute === 'simulated' ? simulateEngine(engine) : engine);
   }
   return {
-    compute: computes[config.compute](config, templatesDirectory, images),
-    loadBalancer: loadBalancers[config.loadBalancer](config),
+    compute: await computes[config.compute](config, templatesDirectory, images),
+    loadBalancer: await loadBalancers[config.loadBalancer](config),
     engineNames: [...opened.keys()],
     templatesDirectory,
     engine(name) {

@@ -5,9 +5,10 @@
  * Reading accepts exactly DER: a text that would be written differently is refused. So the encoding of any part of the
  * tree is the part of the input that was signed.
  */
-import forge from 'node-forge';
+import type forge from 'node-forge';
+// Only this part: all of forge is a megabyte of code.
+import asn1 from 'node-forge/lib/asn1.js';
 
-const { asn1 } = forge;
 const { Class, Type } = asn1;
 
 export type DerNode = forge.asn1.Asn1;

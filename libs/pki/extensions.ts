@@ -1,6 +1,6 @@
 /** X.509 extensions that our certificates and revocation lists carry (RFC 5280 section 4.2 and 5.2). */
 import { isIP } from 'node:net';
-import forge from 'node-forge';
+import util from 'node-forge/lib/util.js';
 import { BaykeeperError } from '@baykeeper/domain';
 import {
   bitString,
@@ -97,7 +97,7 @@ function dnsNameOctets(name: string): Buffer {
 }
 
 function addressOctets(address: string): Buffer {
-  const octets = isIP(address) === 0 ? null : forge.util.bytesFromIP(address);
+  const octets = isIP(address) === 0 ? null : util.bytesFromIP(address);
   if (octets === null) throw badName(address);
   return Buffer.from(octets, 'latin1');
 }

@@ -10,7 +10,6 @@ import { openDrivers, watchCalls, type Drivers } from '@baykeeper/drivers';
 import { loadMasterKey, openKeyVault, type KeyVault } from '@baykeeper/pki';
 import { createMetrics, decideDrivers, type Configuration, type Registry } from '@baykeeper/platform';
 import {
-  openBayQueue,
   openRedis,
   openRedisWatch,
   openSignals,
@@ -37,7 +36,8 @@ export interface Installation {
   readonly redis: RedisConnection;
   /** For whatever else works with Redis. */
   readonly redisWatch: RedisWatch;
-  readonly queue: BayQueue;
+  /** The same one each time. Opened, and BullMQ loaded, by who needs it first. */
+  readonly queue: () => Promise<BayQueue>;
   readonly signals: Signals;
   readonly drivers: Drivers;
   readonly masterKey: Buffer;
@@ -77,7 +77,9 @@ export async function openInstallation(
     await database.close();
     throw error;
   }
-  const queue = openBayQueue(redis, redisWatch);
+  let opening: Promise<BayQueue> | null = null;
+  const queue = (): Promise<BayQueue> =>
+    (opening ??= import('@baykeeper/queue/bay-queue.js').then(({ openBayQueue }) => openBayQueue(redis, redisWatch)));
   const signals = openSignals(redis, redisWatch);
   const decision = await decideDrivers(configuration);
   await refuseOtherDrivers(database, decision);
@@ -124,7 +126,7 @@ export async function openInstallation(
     async close() {
       await drivers.loadBalancer.close();
       await signals.close();
-      await queue.close();
+      await (await opening)?.close();
       await redis.quit().catch(() => undefined);
       await database.close();
       await stopTracing();
