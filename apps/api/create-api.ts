@@ -39,7 +39,7 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
   };
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts), adapter, nestOptions);
   app.useGlobalFilters(new FailureFilter({ baseUrl, identityUrl, log }));
-  app.get(OpenapiHolder).document = buildOpenapiDocument(app, version, identityUrl);
+  app.get(OpenapiHolder).keep(buildOpenapiDocument(app, version, identityUrl));
   await app.init();
   await adapter.getInstance().ready();
   return app;

@@ -114,9 +114,7 @@ export class DiscoveryController {
   }
 
   private places(): readonly (readonly [name: string, place: string])[] {
-    const paths = Object.keys(this.openapi.document?.paths ?? {}).map((path) =>
-      path.replace('{ident}', '{cluster_id}'),
-    );
+    const paths = this.openapi.paths.map((path) => path.replace('{ident}', '{cluster_id}'));
     return COLLECTIONS.flatMap((name) => {
       const place = PLACES[name] ?? `${name}/`;
       const isServed = paths.some((path) => `${path}/`.startsWith(`/v1/${place}`));
