@@ -1,16 +1,21 @@
-/** `script/bench [NAME]`: runs the benchmarks, prints a table, writes bench/results.json. */
+/** `script/bench [NAME] [--OPTION VALUE]`: runs the benchmarks, prints a table, writes bench/results.json. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { benchApiRequests } from './api-requests.js';
 import { benchReconcile } from './reconcile.js';
+import { benchScale } from './scale.js';
+import { readScaleOptions, SCALE_OPTIONS } from './scale-options.js';
 import { ROOT, type BenchmarkResult } from './result.js';
 import { benchSwarmCreate } from './swarm-create.js';
 
+const { positionals: asked, values } = parseArgs({ allowPositionals: true, options: SCALE_OPTIONS });
 const benchmarks: Readonly<Record<string, () => Promise<readonly BenchmarkResult[]>>> = {
   swarm: benchSwarmCreate,
   api: benchApiRequests,
   reconcile: benchReconcile,
+  scale: () => benchScale(readScaleOptions(values)),
 };
 const FILE = join(ROOT, 'bench/results.json');
 
@@ -19,7 +24,6 @@ interface Results {
   readonly results: Readonly<Record<string, readonly BenchmarkResult[]>>;
 }
 
-const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(benchmarks, name));
 if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(', ')}: give any of ${Object.keys(benchmarks).join(', ')}.`);

@@ -4,12 +4,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { costsOf, type Cost, type Program } from './processes.js';
 import { ROOT } from './result.js';
 
 export const run = promisify(execFile);
 
 const PORTS = { BAYKEEPER_PORT: '29611', BAYKEEPER_NODE_PORT: '29612' };
-const URL_OF_API = `http://127.0.0.1:${PORTS.BAYKEEPER_PORT}`;
 
 export interface BenchService {
   readonly url: string;
@@ -18,8 +18,10 @@ export interface BenchService {
   readonly data: string;
   /** What `admin-openrc` says. */
   readonly openrc: Readonly<Record<string, string>>;
-  /** A token of the first administrator. */
-  token(): Promise<string>;
+  /** A token of the first administrator, or of whom the variables of an `openrc` file name. */
+  token(openrc?: Readonly<Record<string, string>>): Promise<string>;
+  /** What its processes cost so far, PostgreSQL and Redis included. */
+  costs(): Promise<ReadonlyMap<Program, Cost>>;
   /** Memory of its Node.js processes by application, in MiB; what several share (the program itself) is shared out. */
   memory(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
@@ -28,7 +30,14 @@ export interface BenchService {
 /** @param settings besides the ports and the data directory */
 export async function startService(settings: Readonly<Record<string, string>>): Promise<BenchService> {
   const data = await mkdtemp(join(tmpdir(), 'baykeeper-bench-'));
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: data, BAYKEEPER_DATA: data, ...PORTS, ...settings };
+  const environment: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: data,
+    BAYKEEPER_DATA: data,
+    ...PORTS,
+    ...settings,
+  };
+  const url = `http://127.0.0.1:${environment['BAYKEEPER_PORT'] ?? ''}`;
   const server = spawn(join(ROOT, 'script/server'), [], { env: environment, stdio: 'ignore' });
   const close = async (): Promise<void> => {
     const ended = server.exitCode === null ? new Promise((resolve) => server.once('exit', resolve)) : null;
@@ -38,11 +47,12 @@ export async function startService(settings: Readonly<Record<string, string>>): 
     await rm(data, { recursive: true, force: true });
   };
   try {
-    await untilReady(server);
+    await untilReady(server, url);
     const openrc = await readOpenrc(data);
     return {
-      ...{ url: URL_OF_API, environment, data, openrc, close },
-      token: () => issueToken(openrc),
+      ...{ url, environment, data, openrc, close },
+      token: (of = openrc) => issueToken(url, of),
+      costs: () => costsOf(server.pid ?? 0),
       memory: () => memoryOf(server.pid ?? 0),
     };
   } catch (error) {
@@ -66,8 +76,8 @@ export function loginBody({
   };
 }
 
-async function issueToken(openrc: Readonly<Record<string, string>>): Promise<string> {
-  const answer = await fetch(`${URL_OF_API}/identity/v3/auth/tokens`, {
+async function issueToken(url: string, openrc: Readonly<Record<string, string>>): Promise<string> {
+  const answer = await fetch(`${url}/identity/v3/auth/tokens`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(loginBody(openrc)),
@@ -77,10 +87,10 @@ async function issueToken(openrc: Readonly<Record<string, string>>): Promise<str
   return token;
 }
 
-async function untilReady(server: ChildProcess): Promise<void> {
+async function untilReady(server: ChildProcess, url: string): Promise<void> {
   const end = Date.now() + 120_000;
   for (;;) {
-    const answer = await fetch(`${URL_OF_API}/readyz`).catch(() => null);
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
     if (answer?.ok) return;
     if (server.exitCode !== null || Date.now() > end)
       throw new Error('the server did not start; run script/server to see why');

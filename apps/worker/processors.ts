@@ -17,6 +17,7 @@ import {
   type ReconcilerDependencies,
 } from '@baykeeper/reconciler';
 import type { Installation } from '@baykeeper/services';
+import { openRests } from './rests.js';
 import { measureJobs } from './worker-metrics.js';
 
 /** How soon the jobs of a process that died are taken over: its lock runs out, and somebody looks for such locks. */
@@ -41,13 +42,16 @@ export function startProcessors(
   listing: MachineListing,
   settings: ProcessorSettings,
 ): Processors {
+  const rests = openRests();
   const bays = new Worker<ReconcileJob>(
     BAYS_QUEUE,
     (job, token) =>
       orHandBack(job, token, async () => {
         // A wake only turns into a reconcile: so at most one pass per bay runs and one waits, whoever asked.
-        if (job.name === 'wake') await dependencies.queue.enqueueReconcile(job.data.bayId);
-        else await reconcileBay(dependencies, listing, job.data.bayId);
+        if (job.name === 'wake') return dependencies.queue.enqueueReconcile(job.data.bayId);
+        const restMs = rests.leftFor(job.data.bayId);
+        if (restMs > 0) return putOff(job, token, Date.now() + restMs);
+        await rests.after(job.data.bayId, () => reconcileBay(dependencies, listing, job.data.bayId));
       }),
     { ...workerOptions(connection), concurrency: settings.reconcileConcurrency },
   );
@@ -111,9 +115,13 @@ async function processNodeStep(
     await runNodeStep(dependencies, job.name, job.data);
   } catch (error) {
     if (!(error instanceof CallAgain)) throw error;
-    await job.moveToDelayed(dependencies.now().getTime() + error.afterMs, token);
-    throw new DelayedError();
+    await putOff(job, token, dependencies.now().getTime() + error.afterMs);
   }
+}
+
+async function putOff(job: Job, token: string | undefined, until: number): Promise<never> {
+  await job.moveToDelayed(until, token);
+  throw new DelayedError();
 }
 
 function isNodeStep(name: string): name is NodeStep {

@@ -7,6 +7,7 @@
 import { FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { BayId, NodeId, NodeStep } from '@baykeeper/domain';
 import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
+import { gather } from '@baykeeper/storage';
 import type { RedisConnection } from './connection.js';
 import type { RedisWatch } from './redis-watch.js';
 
@@ -29,6 +30,11 @@ export interface NodeStepJob extends TracedJob {
   readonly nodeId: NodeId;
 }
 
+export interface StepsOfNode {
+  readonly nodeId: NodeId;
+  readonly steps: readonly NodeStep[];
+}
+
 export interface QueueMeasures {
   readonly jobsByState: Readonly<Record<string, number>>;
   /** Seconds for which the oldest job that could run waits for a worker; 0 when none waits. */
@@ -40,8 +46,11 @@ export interface BayQueue {
   enqueueReconcile(bayId: BayId): Promise<void>;
   /** Wakes it at a later time; a later call replaces an earlier one. */
   enqueueReconcileAt(bayId: BayId, at: Date, now: Date): Promise<void>;
-  /** Queues steps of one node as a flow, each after the one before it. Does nothing while such a flow is under way. */
-  enqueueNodeSteps(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]): Promise<void>;
+  /**
+   * Queues the steps of each node as a flow, each after the one before it. Does nothing for a node while such a flow is
+   * under way.
+   */
+  enqueueNodeSteps(bayId: BayId, nodes: readonly StepsOfNode[]): Promise<void>;
   /** For metrics, by queue. */
   measure(now: Date): Promise<Readonly<Record<string, QueueMeasures>>>;
   close(): Promise<void>;
@@ -55,20 +64,36 @@ function traced(): TracedJob {
 /** What is done is of no further use in Redis: the ledger of writes is in PostgreSQL. */
 const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
 
-export function openBayQueue(connection: RedisConnection, watch: RedisWatch): BayQueue {
+/** Jobs that go to Redis with one round trip: few enough that others are served in between. */
+const FLOWS_AT_ONCE = 500;
+
+/**
+ * @param repeatAfterMs for how long steps that were queued by this process are taken for queued, without a question: a
+ *   large bay is looked at often while its nodes come up. 0: Redis is always asked.
+ */
+export function openBayQueue(connection: RedisConnection, watch: RedisWatch, repeatAfterMs = 0): BayQueue {
   const bays = new Queue<ReconcileJob>(BAYS_QUEUE, { connection });
   const nodeSteps = new Queue<NodeStepJob>(NODE_STEPS_QUEUE, { connection });
   const flows = new FlowProducer({ connection });
   for (const queue of [bays, nodeSteps, flows]) watch.addQueue(queue);
+  /** In order of time. */
+  const queuedAt = new Map<string, number>();
+  // Many nodes of a bay are a reason to look at it, once.
+  const enqueueReconcile = gather(
+    async (jobs: readonly ReconcileJob[]) => {
+      const latest = [...new Map(jobs.map((job) => [job.bayId, job])).values()];
+      await Promise.all(
+        latest.map((job) =>
+          bays.add('reconcile', job, { ...FORGET, deduplication: { id: job.bayId, keepLastIfActive: true } }),
+        ),
+      );
+      return jobs.map(() => undefined);
+    },
+    { atOnce: 4, most: 1_000 },
+  );
 
   return {
-    async enqueueReconcile(bayId) {
-      await bays.add(
-        'reconcile',
-        { bayId, ...traced() },
-        { ...FORGET, deduplication: { id: bayId, keepLastIfActive: true } },
-      );
-    },
+    enqueueReconcile: (bayId) => enqueueReconcile({ bayId, ...traced() }),
 
     async enqueueReconcileAt(bayId, at, now) {
       const delay = Math.max(0, at.getTime() - now.getTime());
@@ -79,29 +104,27 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch): Ba
       );
     },
 
-    async enqueueNodeSteps(bayId, nodeId, steps) {
-      const last = steps.at(-1);
-      if (last === undefined) return;
-      const jobId = (step: NodeStep): string => `${nodeId}.${step}`;
-      // The last step is the flow's root and is there as long as any step is.
-      if (await nodeSteps.getJob(jobId(last))) return;
-      let flow: FlowJob | undefined;
-      for (const step of steps) {
-        flow = {
-          name: step,
-          queueName: NODE_STEPS_QUEUE,
-          data: { bayId, nodeId, ...traced() } satisfies NodeStepJob,
-          opts: {
-            ...FORGET,
-            jobId: jobId(step),
-            attempts: STEP_ATTEMPTS,
-            backoff: { type: 'exponential', delay: STEP_BACKOFF_MS },
-            ...(step !== last && { failParentOnFailure: true }),
-          },
-          ...(flow && { children: [flow] }),
-        };
+    async enqueueNodeSteps(bayId, nodes) {
+      const now = performance.now();
+      for (const [id, at] of queuedAt) {
+        if (now - at < repeatAfterMs) break;
+        queuedAt.delete(id);
       }
-      if (flow) await flows.add(flow);
+      const due = nodes.filter(({ nodeId, steps }) => steps.length > 0 && !queuedAt.has(flowId(nodeId, steps)));
+      for (let from = 0; from < due.length; from += FLOWS_AT_ONCE) {
+        const some = due.slice(from, from + FLOWS_AT_ONCE);
+        const single = some.filter(({ steps }) => steps.length === 1);
+        if (single.length > 0)
+          await nodeSteps.addBulk(single.flatMap(({ nodeId, steps }) => jobsOf(bayId, nodeId, steps)));
+        const several = some.filter(({ steps }) => steps.length > 1);
+        // The last step is the flow's root and is there as long as any step is.
+        const known = await Promise.all(several.map(({ nodeId, steps }) => nodeSteps.getJob(rootId(nodeId, steps))));
+        const flowsToAdd = several
+          .filter((_, index) => !known[index])
+          .map(({ nodeId, steps }) => flowOf(bayId, nodeId, steps));
+        if (flowsToAdd.length > 0) await flows.addBulk(flowsToAdd);
+        if (repeatAfterMs > 0) for (const { nodeId, steps } of some) queuedAt.set(flowId(nodeId, steps), now);
+      }
     },
 
     async measure(now) {
@@ -113,6 +136,43 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch): Ba
       await Promise.all([bays.close(), nodeSteps.close(), flows.close()]);
     },
   };
+}
+
+const rootId = (nodeId: NodeId, steps: readonly NodeStep[]): string => jobIdOf(nodeId, steps.at(-1));
+const flowId = (nodeId: NodeId, steps: readonly NodeStep[]): string => `${nodeId}.${steps.join('.')}`;
+
+function jobIdOf(nodeId: NodeId, step: NodeStep | undefined): string {
+  return `${nodeId}.${step ?? ''}`;
+}
+
+function optionsOf(nodeId: NodeId, step: NodeStep) {
+  return {
+    ...FORGET,
+    jobId: jobIdOf(nodeId, step),
+    attempts: STEP_ATTEMPTS,
+    backoff: { type: 'exponential', delay: STEP_BACKOFF_MS },
+  };
+}
+
+/** A step alone needs no flow. */
+function jobsOf(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]) {
+  return steps.map((step) => ({ name: step, data: { bayId, nodeId, ...traced() }, opts: optionsOf(nodeId, step) }));
+}
+
+function flowOf(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]): FlowJob {
+  const [last, ...before] = [...steps].reverse();
+  if (last === undefined) throw new Error('a flow has a step');
+  const jobOf = (step: NodeStep, rest: readonly NodeStep[]): FlowJob => {
+    const [previous, ...others] = rest;
+    return {
+      name: step,
+      queueName: NODE_STEPS_QUEUE,
+      data: { bayId, nodeId, ...traced() } satisfies NodeStepJob,
+      opts: { ...optionsOf(nodeId, step), ...(step !== last && { failParentOnFailure: true }) },
+      ...(previous !== undefined && { children: [jobOf(previous, others)] }),
+    };
+  };
+  return jobOf(last, before);
 }
 
 /** Jobs that may run at once; `delayed` ones have their time still to come. */

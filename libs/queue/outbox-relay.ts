@@ -19,15 +19,16 @@ export async function relayOutbox(database: Database, queue: BayQueue): Promise<
       const rows = await stores.outbox.take(BATCH);
       // The latest reason of each bay.
       const byBay = new Map(rows.map((row) => [row.bayId, row.traceparent]));
-      for (const [bayId, traceparent] of byBay) {
-        const parent = parseTraceparent(traceparent);
-        if (parent === null) await queue.enqueueReconcile(bayId);
-        else
-          await inSpan(
+      await Promise.all(
+        [...byBay].map(([bayId, traceparent]) => {
+          const parent = parseTraceparent(traceparent);
+          if (parent === null) return queue.enqueueReconcile(bayId);
+          return inSpan(
             () => spanOf(bayId, parent),
             () => queue.enqueueReconcile(bayId),
           );
-      }
+        }),
+      );
       await stores.outbox.remove(rows.map((row) => row.id));
       return rows.length;
     });

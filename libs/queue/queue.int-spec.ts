@@ -168,7 +168,7 @@ describe('the steps of a node', () => {
       done.push(job.name);
       return Promise.resolve();
     });
-    await queue.enqueueNodeSteps(newBay(), newNode(), ['drain', 'leave', 'delete-machine']);
+    await queue.enqueueNodeSteps(newBay(), [{ nodeId: newNode(), steps: ['drain', 'leave', 'delete-machine'] }]);
     await until('all steps', () => done.length === 3);
     expect(done).toEqual(['drain', 'leave', 'delete-machine']);
     await until('nothing to be left', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
@@ -182,13 +182,15 @@ describe('the steps of a node', () => {
       started += 1;
       await held.opened;
     });
-    await queue.enqueueNodeSteps(bay, node, ['create-machine']);
+    await queue.enqueueNodeSteps(bay, [{ nodeId: node, steps: ['create-machine'] }]);
     await until('the first', () => started === 1);
-    await Promise.all([1, 2, 3, 4].map(() => queue.enqueueNodeSteps(bay, node, ['create-machine'])));
+    await Promise.all(
+      [1, 2, 3, 4].map(() => queue.enqueueNodeSteps(bay, [{ nodeId: node, steps: ['create-machine'] }])),
+    );
     expect(await jobs(NODE_STEPS_QUEUE)).toEqual({ active: 1 });
     held.open();
     await until('the end', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
-    await queue.enqueueNodeSteps(bay, node, ['create-machine']);
+    await queue.enqueueNodeSteps(bay, [{ nodeId: node, steps: ['create-machine'] }]);
     await until('the second', () => started === 2);
   });
 
@@ -200,7 +202,7 @@ describe('the steps of a node', () => {
       failures -= job.name === 'drain' ? 1 : 0;
       return job.name === 'drain' && failures >= 0 ? Promise.reject(new Error('not yet')) : Promise.resolve();
     });
-    await queue.enqueueNodeSteps(newBay(), newNode(), ['drain', 'delete-machine']);
+    await queue.enqueueNodeSteps(newBay(), [{ nodeId: newNode(), steps: ['drain', 'delete-machine'] }]);
     await until('all steps', () => done.includes('delete-machine'));
     expect(done).toEqual(['drain', 'drain', 'drain', 'delete-machine']);
   });
@@ -210,11 +212,11 @@ describe('the steps of a node', () => {
     let failed = 0;
     const worker = work(NODE_STEPS_QUEUE, () => Promise.reject(new UnrecoverableError('as after the last try')));
     worker.on('failed', () => (failed += 1));
-    await queue.enqueueNodeSteps(bay, node, ['drain', 'leave', 'delete-machine']);
+    await queue.enqueueNodeSteps(bay, [{ nodeId: node, steps: ['drain', 'leave', 'delete-machine'] }]);
     await until('the failure', () => failed > 0);
     await until('nothing to be left', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
     const before = failed;
-    await queue.enqueueNodeSteps(bay, node, ['drain', 'leave', 'delete-machine']);
+    await queue.enqueueNodeSteps(bay, [{ nodeId: node, steps: ['drain', 'leave', 'delete-machine'] }]);
     await until('another try', () => failed > before);
   });
 });
@@ -352,7 +354,7 @@ describe('when Redis', () => {
     const signals = openSignals(redis, watch);
     let heard = 0;
     await signals.subscribe('again', () => (heard += 1));
-    await queue.enqueueNodeSteps(bay, newNode(), ['create-machine']);
+    await queue.enqueueNodeSteps(bay, [{ nodeId: newNode(), steps: ['create-machine'] }]);
     await server.kill();
     const meanwhile = queue.enqueueReconcile(bay);
     await server.start();

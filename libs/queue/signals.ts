@@ -3,6 +3,7 @@
  * keeps none of them), so whoever subscribes looks again by time as well; they only make the looking prompt.
  */
 import { Redis } from 'ioredis';
+import { gather } from '@baykeeper/storage';
 import type { RedisConnection } from './connection.js';
 import type { RedisWatch } from './redis-watch.js';
 
@@ -35,10 +36,17 @@ export function openSignals(connection: RedisConnection, watch: RedisWatch): Sig
   // ioredis subscribes again by itself after a lost connection.
   watch.addConnection(subscriber);
 
-  return {
-    async publish(topic) {
-      await connection.publish(PREFIX + topic, '');
+  // A signal says nothing but "look again": several of one moment are one.
+  const publish = gather(
+    async (topics: readonly string[]) => {
+      await Promise.all([...new Set(topics)].map((topic) => connection.publish(PREFIX + topic, '')));
+      return topics.map(() => undefined);
     },
+    { atOnce: 4, most: 1_000 },
+  );
+
+  return {
+    publish,
     async subscribe(topic, callback) {
       const channel = PREFIX + topic;
       const known = callbacks.get(channel) ?? new Set();

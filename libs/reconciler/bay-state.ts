@@ -37,7 +37,10 @@ export async function loadBayState(
 }
 
 /** What the engine driver may know. Without a load balancer clients (and we) use the first master. */
-export async function engineContextOf(dependencies: ReconcilerDependencies, state: BayState): Promise<EngineContext> {
+export async function engineContextOf(
+  dependencies: ReconcilerDependencies,
+  state: Pick<BayState, 'bay' | 'nodes' | 'loadBalancer'>,
+): Promise<EngineContext> {
   const { bay, nodes, loadBalancer } = state;
   return {
     bay,

@@ -1,7 +1,12 @@
-import { detailOf, type RecordAction } from '@baykeeper/domain';
+import { detailOf, type Node, type RecordAction } from '@baykeeper/domain';
+import type { EngineContext } from '@baykeeper/drivers';
 import { engineContextOf, type BayState } from './bay-state.js';
 import type { ReconcilerDependencies } from './dependencies.js';
+import { mapAtOnce } from './map-at-once.js';
 import { recordOperation } from './operations.js';
+
+/** What an engine is told of at a time: its managers take one change after the other anyway. */
+const AT_ONCE = 50;
 
 /**
  * Before a node is called ready the engine is told what it must know of it. Where that fails the node is not ready yet,
@@ -13,29 +18,40 @@ export async function configureNodes(
   state: BayState,
   actions: readonly RecordAction[],
 ): Promise<readonly RecordAction[]> {
-  const kept: RecordAction[] = [];
-  for (const action of actions) {
-    const node = action.kind === 'record-ready' ? state.nodes.find((known) => known.id === action.nodeId) : undefined;
-    if (!node) {
-      kept.push(action);
-      continue;
-    }
-    const group = state.groups.find((known) => known.id === node.nodeGroupId);
-    const operation = { id: `${node.id}.configure`, bayId: state.bay.id, nodeId: node.id, kind: 'configure-node' };
-    try {
-      await recordOperation(dependencies, operation, async () => {
-        const context = await engineContextOf(dependencies, state);
-        await dependencies.drivers
-          .engine(state.bay.engine)
-          .configureNode(context, node, group ?? { name: node.role, nodeLabels: {} });
-      });
-      kept.push(action);
-    } catch (error) {
-      dependencies.log.warn(
-        { bayId: state.bay.id, nodeId: node.id, error: detailOf(error) },
-        'configuring a node failed',
-      );
-    }
+  const nodes = new Map(state.nodes.map((node) => [node.id, node]));
+  const ready = actions.some((action) => action.kind === 'record-ready');
+  const context = ready ? await engineContextOf(dependencies, state).catch(() => null) : null;
+  const configured = await mapAtOnce(actions, AT_ONCE, async (action) => {
+    const node = action.kind === 'record-ready' ? nodes.get(action.nodeId) : undefined;
+    return !node || configureNode(dependencies, state, context, node);
+  });
+  return actions.filter((_, index) => configured[index]);
+}
+
+async function configureNode(
+  dependencies: ReconcilerDependencies,
+  state: BayState,
+  context: EngineContext | null,
+  node: Node,
+): Promise<boolean> {
+  const group = state.groups.find((known) => known.id === node.nodeGroupId);
+  const operation = { id: `${node.id}.configure`, bayId: state.bay.id, nodeId: node.id, kind: 'configure-node' };
+  try {
+    await recordOperation(dependencies, operation, async () => {
+      await dependencies.drivers
+        .engine(state.bay.engine)
+        .configureNode(
+          context ?? (await engineContextOf(dependencies, state)),
+          node,
+          group ?? { name: node.role, nodeLabels: {} },
+        );
+    });
+    return true;
+  } catch (error) {
+    dependencies.log.warn(
+      { bayId: state.bay.id, nodeId: node.id, error: detailOf(error) },
+      'configuring a node failed',
+    );
+    return false;
   }
-  return kept;
 }

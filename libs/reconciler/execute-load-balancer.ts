@@ -96,10 +96,9 @@ async function executeAction(
 }
 
 async function recordRegistrations({ database, now }: ReconcilerDependencies, { nodes }: BayState): Promise<void> {
-  for (const node of nodes) {
-    if (isStaying(node) && node.readyAt && !node.registeredAt)
-      await database.stores.nodes.recordFacts(node.id, { registeredAt: now() });
-  }
+  const registeredAt = now();
+  const fresh = nodes.filter((node) => isStaying(node) && node.readyAt && !node.registeredAt);
+  await database.stores.nodes.recordFactsOfMany(fresh.map(({ id }) => ({ id, facts: { registeredAt } })));
 }
 
 type Members = Readonly<Record<string, readonly Member[]>>;
@@ -116,8 +115,8 @@ async function tellMembers(
     const added = members.filter(({ nodeId }) => !knownIds?.has(nodeId));
     const removed = known.filter(({ nodeId }) => !ids?.has(nodeId));
     const parts = [
-      added.length > 0 ? `added ${added.map((member) => member.name).join(', ')}` : '',
-      removed.length > 0 ? `removed ${removed.map((member) => member.name).join(', ')}` : '',
+      added.length > 0 ? `added ${namesOf(added)}` : '',
+      removed.length > 0 ? `removed ${namesOf(removed)}` : '',
     ].filter(Boolean);
     if (parts.length === 0) continue;
     await recordEvent(dependencies, {
@@ -129,4 +128,13 @@ async function tellMembers(
       message: `Load balancer members of ${listener}: ${parts.join('; ')} (now ${String(members.length)}).`,
     });
   }
+}
+
+/** A sentence is for reading: of a crowd it names some. */
+const MOST_NAMES = 20;
+
+function namesOf(members: readonly Member[]): string {
+  const names = members.slice(0, MOST_NAMES).map(({ name }) => name);
+  const others = members.length - names.length;
+  return names.join(', ') + (others > 0 ? ` and ${String(others)} others` : '');
 }

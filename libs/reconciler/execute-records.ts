@@ -1,7 +1,7 @@
 /** Carries out the part of a plan that changes only our own records, in one transaction, fenced by the lease. */
 import { randomUUID } from 'node:crypto';
-import type { NodeFailure, NodeId, RecordAction } from '@baykeeper/domain';
-import type { Stores } from '@baykeeper/storage';
+import type { BayFacts, NodeFailure, NodeGroupId, NodeId, RecordAction } from '@baykeeper/domain';
+import type { NewNode, NodeChange, NodeFacts, Stores } from '@baykeeper/storage';
 import type { BayState } from './bay-state.js';
 import { withPatience } from './with-patience.js';
 import { wakeWatchers, type NewEvent, type ReconcilerDependencies } from './dependencies.js';
@@ -17,17 +17,15 @@ export async function executeRecords(
   actions: readonly RecordAction[],
 ): Promise<boolean> {
   const logTails = await readConsoles(dependencies, actions);
-  const granted: NodeId[] = [];
+  const changes = gatherChanges(dependencies, state, actions, logTails);
   const done = await dependencies.database.transaction(async (stores) => {
     if (!(await stores.bays.holdsLease(state.bay.id, lease))) return false;
-    for (const action of actions) {
-      if (action.kind === 'grant-join') granted.push(action.nodeId);
-      await executeRecord(dependencies, stores, state, lease, action, logTails);
-    }
+    await writeChanges(stores, state, lease, changes);
     return true;
   });
   if (done) {
-    await Promise.all(granted.map((nodeId) => dependencies.signals.publish(`node:${nodeId}`).catch(() => undefined)));
+    const { signals } = dependencies;
+    await Promise.all(changes.granted.map((nodeId) => signals.publish(`node:${nodeId}`).catch(() => undefined)));
     await wakeWatchers(dependencies, state.bay.id);
   }
   return done;
@@ -53,18 +51,52 @@ async function readConsoles(
   return new Map(tails);
 }
 
-async function executeRecord(
+/** What the actions come to: written with a few statements, however many nodes they are about. */
+interface Changes {
+  readonly newNodes: NewNode[];
+  /** The first ordinal that is free, by group. */
+  readonly ordinals: Map<NodeGroupId, number>;
+  readonly facts: NodeChange[];
+  readonly bayFacts: Partial<Mutable<BayFacts>>;
+  readonly forgottenNodes: NodeId[];
+  readonly forgottenGroups: NodeGroupId[];
+  readonly granted: NodeId[];
+  readonly events: NewEvent[];
+  removesBay: boolean;
+}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+async function writeChanges(stores: Stores, { bay }: BayState, lease: number, changes: Changes): Promise<void> {
+  const { newNodes, ordinals, facts, bayFacts, forgottenNodes, forgottenGroups, events } = changes;
+  // Events first: they take the bay's turn, and whoever else tells of its nodes takes it before their rows, too.
+  if (events.length > 0) await stores.events.appendMany(events);
+  await stores.nodes.insertMany(newNodes);
+  for (const [groupId, next] of ordinals) await stores.nodeGroups.reserveOrdinals(groupId, next);
+  await stores.nodes.recordFactsOfMany(facts);
+  if (Object.keys(bayFacts).length > 0) await stores.bays.saveFacts(bay.id, lease, bayFacts);
+  if (forgottenNodes.length > 0) await stores.nodes.removeMany(forgottenNodes);
+  for (const groupId of forgottenGroups) await stores.nodeGroups.remove(groupId);
+  if (changes.removesBay) await stores.bays.remove(bay.id, lease);
+}
+
+function gatherChanges(
   { now, log }: ReconcilerDependencies,
-  stores: Stores,
-  state: BayState,
-  lease: number,
-  action: RecordAction,
+  { bay, nodes, groups }: BayState,
+  actions: readonly RecordAction[],
   logTails: ReadonlyMap<NodeId, string>,
-): Promise<void> {
-  const { bay, nodes, groups } = state;
+): Changes {
   const at = now();
-  const tell = (event: Pick<NewEvent, 'kind' | 'level' | 'message'> & { nodeId?: NodeId }): Promise<void> =>
-    stores.events.append({
+  const names = new Map(nodes.map((node) => [node.id, node.name]));
+  const groupsById = new Map(groups.map((group) => [group.id, group]));
+  const changes: Changes = {
+    ...{ newNodes: [], ordinals: new Map(), facts: [], bayFacts: {}, forgottenNodes: [], forgottenGroups: [] },
+    ...{ granted: [], events: [], removesBay: false },
+  };
+  const record = (id: NodeId, facts: Partial<NodeFacts>): void => {
+    changes.facts.push({ id, facts });
+  };
+  const tell = (event: Pick<NewEvent, 'kind' | 'level' | 'message'> & { nodeId?: NodeId }): void => {
+    changes.events.push({
       bayId: bay.id,
       projectId: bay.projectId,
       nodeId: event.nodeId ?? null,
@@ -72,16 +104,17 @@ async function executeRecord(
       level: event.level,
       message: event.message,
     });
-  const nameOf = (id: NodeId): string => nodes.find((node) => node.id === id)?.name ?? id;
-  log.debug({ bayId: bay.id, action: action.id, kind: action.kind }, 'recording');
+  };
+  const nameOf = (id: NodeId): string => names.get(id) ?? id;
 
-  switch (action.kind) {
-    case 'add-node': {
-      const group = groups.find((known) => known.id === action.groupId);
-      if (!group) return;
-      const nodeId = randomUUID() as NodeId;
-      await stores.nodes.insertMany([
-        {
+  for (const action of actions) {
+    log.debug({ bayId: bay.id, action: action.id, kind: action.kind }, 'recording');
+    switch (action.kind) {
+      case 'add-node': {
+        const group = groupsById.get(action.groupId);
+        if (!group) break;
+        const nodeId = randomUUID() as NodeId;
+        changes.newNodes.push({
           id: nodeId,
           bayId: bay.id,
           projectId: bay.projectId,
@@ -90,74 +123,83 @@ async function executeRecord(
           ordinal: action.ordinal,
           name: action.name,
           createdAt: at,
-        },
-      ]);
-      await stores.nodeGroups.reserveOrdinals(group.id, action.ordinal + 1);
-      return tell({ kind: 'node-planned', level: 'info', message: `Adding ${group.role} ${action.name}.`, nodeId });
+        });
+        changes.ordinals.set(group.id, Math.max(changes.ordinals.get(group.id) ?? 0, action.ordinal + 1));
+        tell({ kind: 'node-planned', level: 'info', message: `Adding ${group.role} ${action.name}.`, nodeId });
+        break;
+      }
+      case 'fail-node': {
+        const failure: NodeFailure = {
+          phase: action.phase,
+          message: action.message,
+          logTail: logTails.get(action.nodeId) ?? '',
+        };
+        record(action.nodeId, { failedAt: at, failure });
+        tell({
+          kind: 'node-failed',
+          level: 'error',
+          message: `Node ${nameOf(action.nodeId)} failed in phase ${action.phase}: ${action.message}.`,
+          nodeId: action.nodeId,
+        });
+        break;
+      }
+      case 'request-removal':
+        record(action.nodeId, { removalRequestedAt: at, removalReason: action.reason });
+        tell({
+          kind: 'node-leaving',
+          level: 'info',
+          message: `Removing ${nameOf(action.nodeId)} (${action.reason}).`,
+          nodeId: action.nodeId,
+        });
+        break;
+      case 'appoint-founder':
+        Object.assign(changes.bayFacts, { foundingNodeId: action.nodeId });
+        break;
+      case 'record-founded':
+        Object.assign(changes.bayFacts, { foundedAt: at });
+        tell({
+          kind: 'cluster-founded',
+          level: 'info',
+          message: `${nameOf(action.nodeId)} founded the ${bay.engine} cluster.`,
+          nodeId: action.nodeId,
+        });
+        break;
+      case 'record-cluster-lost':
+        Object.assign(changes.bayFacts, { foundedAt: null, foundingNodeId: null });
+        tell({
+          kind: 'cluster-lost',
+          level: 'error',
+          message: `All masters are lost, and with them the state of the ${bay.engine} cluster. An empty cluster is founded anew, and every node that was in the lost one is replaced.`,
+        });
+        break;
+      case 'grant-join':
+        changes.granted.push(action.nodeId);
+        record(action.nodeId, { joinGrantedAt: at });
+        break;
+      case 'record-ready':
+        record(action.nodeId, { readyAt: at, engineState: 'ready' });
+        tell({
+          kind: 'node-ready',
+          level: 'info',
+          message: `${nameOf(action.nodeId)} is ready.`,
+          nodeId: action.nodeId,
+        });
+        break;
+      case 'record-deregistered':
+        record(action.nodeId, { deregisteredAt: at });
+        break;
+      case 'forget-node':
+        changes.forgottenNodes.push(action.nodeId);
+        break;
+      case 'forget-group': {
+        changes.forgottenGroups.push(action.groupId);
+        const group = groupsById.get(action.groupId);
+        tell({ kind: 'group-removed', level: 'info', message: `Node group ${group?.name ?? ''} is gone.` });
+        break;
+      }
+      case 'remove-bay':
+        changes.removesBay = true;
     }
-    case 'fail-node': {
-      const failure: NodeFailure = {
-        phase: action.phase,
-        message: action.message,
-        logTail: logTails.get(action.nodeId) ?? '',
-      };
-      await stores.nodes.recordFacts(action.nodeId, { failedAt: at, failure });
-      return tell({
-        kind: 'node-failed',
-        level: 'error',
-        message: `Node ${nameOf(action.nodeId)} failed in phase ${action.phase}: ${action.message}.`,
-        nodeId: action.nodeId,
-      });
-    }
-    case 'request-removal':
-      await stores.nodes.recordFacts(action.nodeId, { removalRequestedAt: at, removalReason: action.reason });
-      return tell({
-        kind: 'node-leaving',
-        level: 'info',
-        message: `Removing ${nameOf(action.nodeId)} (${action.reason}).`,
-        nodeId: action.nodeId,
-      });
-    case 'appoint-founder':
-      await stores.bays.saveFacts(bay.id, lease, { foundingNodeId: action.nodeId });
-      return;
-    case 'record-founded':
-      await stores.bays.saveFacts(bay.id, lease, { foundedAt: at });
-      return tell({
-        kind: 'cluster-founded',
-        level: 'info',
-        message: `${nameOf(action.nodeId)} founded the ${bay.engine} cluster.`,
-        nodeId: action.nodeId,
-      });
-    case 'record-cluster-lost':
-      await stores.bays.saveFacts(bay.id, lease, { foundedAt: null, foundingNodeId: null });
-      return tell({
-        kind: 'cluster-lost',
-        level: 'error',
-        message: `All masters are lost, and with them the state of the ${bay.engine} cluster. An empty cluster is founded anew, and every node that was in the lost one is replaced.`,
-      });
-    case 'grant-join':
-      await stores.nodes.recordFacts(action.nodeId, { joinGrantedAt: at });
-      return;
-    case 'record-ready':
-      await stores.nodes.recordFacts(action.nodeId, { readyAt: at, engineState: 'ready' });
-      return tell({
-        kind: 'node-ready',
-        level: 'info',
-        message: `${nameOf(action.nodeId)} is ready.`,
-        nodeId: action.nodeId,
-      });
-    case 'record-deregistered':
-      await stores.nodes.recordFacts(action.nodeId, { deregisteredAt: at });
-      return;
-    case 'forget-node':
-      await stores.nodes.remove(action.nodeId);
-      return;
-    case 'forget-group': {
-      await stores.nodeGroups.remove(action.groupId);
-      const group = groups.find((known) => known.id === action.groupId);
-      return tell({ kind: 'group-removed', level: 'info', message: `Node group ${group?.name ?? ''} is gone.` });
-    }
-    case 'remove-bay':
-      await stores.bays.remove(bay.id, lease);
   }
+  return changes;
 }

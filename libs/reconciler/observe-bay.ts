@@ -10,6 +10,8 @@ import { withPatience } from './with-patience.js';
 
 /** Long enough that a storm of passes lists once, short enough that a lost machine is noticed by the next sweep. */
 const LISTING_LIVES_MS = 5_000;
+/** And at least this many times as long as it took: a cloud with very many machines must not be listed all the time. */
+const LISTING_LIVES_FOR_ITS_TIMES = 20;
 
 export interface MachineListing {
   /** Machines of the installation and the moment the question was asked; null: could not be asked. */
@@ -24,7 +26,7 @@ export function openMachineListing({
   driverPatienceMs,
 }: Pick<ReconcilerDependencies, 'drivers' | 'installation' | 'now' | 'log' | 'driverPatienceMs'>): MachineListing {
   type Listing = NonNullable<Awaited<ReturnType<MachineListing['read']>>>;
-  let current: { at: number; result: Promise<Listing | null> } | null = null;
+  let current: { at: number; tookMs: number; result: Promise<Listing | null> } | null = null;
   const list = async (): Promise<Listing | null> => {
     const askedAt = now();
     try {
@@ -38,7 +40,12 @@ export function openMachineListing({
   return {
     read() {
       const at = now().getTime();
-      if (!current || at - current.at > LISTING_LIVES_MS) current = { at, result: list() };
+      if (!current || at - current.at > Math.max(LISTING_LIVES_MS, current.tookMs * LISTING_LIVES_FOR_ITS_TIMES)) {
+        const listing = { at, tookMs: 0, result: list() };
+        const start = performance.now();
+        void listing.result.then(() => (listing.tookMs = performance.now() - start));
+        current = listing;
+      }
       return current.result;
     },
   };

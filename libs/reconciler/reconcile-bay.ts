@@ -111,7 +111,7 @@ async function runPass(
       continue;
     }
     // Machines take longest, so they are asked for before the balancer is; no step of a plan depends on its balancer part.
-    for (const action of plan.nodes) await dependencies.queue.enqueueNodeSteps(bayId, action.nodeId, action.steps);
+    await dependencies.queue.enqueueNodeSteps(bayId, plan.nodes);
     if (plan.loadBalancer.length > 0 && problems.length === 0) {
       problems.push(...(await executeLoadBalancerActions(dependencies, state, plan.loadBalancer)));
       continue;

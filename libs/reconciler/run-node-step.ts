@@ -2,11 +2,19 @@
  * The work on one node, one function per step, each idempotent and in the ledger before and after. A step trusts nothing
  * it was told: it reads the node first and does only what is still to be done.
  */
-import { BaykeeperError, detailOf, publicMessageOf, type Node, type NodeId, type NodeStep } from '@baykeeper/domain';
-import { bootFiles } from '@baykeeper/drivers';
+import {
+  BaykeeperError,
+  detailOf,
+  publicMessageOf,
+  type Bay,
+  type Node,
+  type NodeId,
+  type NodeStep,
+} from '@baykeeper/domain';
+import { bootFiles, type EngineContext } from '@baykeeper/drivers';
 import { hashOfToken } from '@baykeeper/pki';
 import { SYSTEM, type MachineNeeds } from '@baykeeper/storage';
-import { engineContextOf, loadBayState, type BayState } from './bay-state.js';
+import { engineContextOf } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
 import { recordOperation } from './operations.js';
 
@@ -25,18 +33,19 @@ export async function runNodeStep(
   step: NodeStep,
   job: { bayId: Node['bayId']; nodeId: NodeId },
 ): Promise<void> {
-  const state = await loadBayState(dependencies, job.bayId);
-  const node = state?.nodes.find((known) => known.id === job.nodeId);
-  if (!state || !node) {
+  const { bays, nodes } = dependencies.database.stores;
+  // Of the bay's other nodes a step wants the masters at most: a large bay must not make each of its nodes dear.
+  const [bay, node] = await Promise.all([bays.get(job.bayId), nodes.find(SYSTEM, job.nodeId)]);
+  if (!bay || !node) {
     // The records are gone (the bay was removed meanwhile): what the step would make must not stay behind.
     if (step === 'create-machine' || step === 'delete-machine')
       await dependencies.drivers.compute.removeMachine(job.nodeId);
     return;
   }
-  await steps[step](dependencies, state, node);
+  await steps[step](dependencies, bay, node);
 }
 
-type Step = (dependencies: ReconcilerDependencies, state: BayState, node: Node) => Promise<void>;
+type Step = (dependencies: ReconcilerDependencies, bay: Bay, node: Node) => Promise<void>;
 
 const steps: Readonly<Record<NodeStep, Step>> = {
   'create-machine': createMachine,
@@ -45,23 +54,25 @@ const steps: Readonly<Record<NodeStep, Step>> = {
   'delete-machine': deleteMachine,
 };
 
-async function createMachine(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
+async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {
   const { database, drivers, installation, now, queue } = dependencies;
-  const { bay, groups } = state;
   if (node.removalRequestedAt || node.failedAt) return;
-  const group = groups.find((known) => known.id === node.nodeGroupId);
   const token = dependencies.enrolmentToken(node.id);
-  const needs = await machineNeedsOf(dependencies, node);
+  const [needs, groups] = await Promise.all([
+    machineNeedsOf(dependencies, node),
+    database.stores.nodeGroups.listByBay(SYSTEM, bay.id),
+  ]);
+  const nodeGroupName = groups.find((known) => known.id === node.nodeGroupId)?.name ?? node.role;
   await database.stores.nodes.recordFacts(node.id, { machineRequestedAt: now() });
   await database.stores.nodes.setEnrolmentToken(node.id, hashOfToken(token));
   const { files, bootCommand } = bootFiles({
     bay,
     node,
-    nodeGroupName: group?.name ?? node.role,
+    nodeGroupName,
     controlPlane: await dependencies.controlPlane(),
     enrolmentToken: token,
     sshPublicKey: needs.sshPublicKey,
-    engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName: group?.name ?? node.role }),
+    engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName }),
     templatesDirectory: dependencies.templatesDirectory,
   });
   try {
@@ -128,18 +139,18 @@ async function undoIfUnwanted({ database, drivers }: ReconcilerDependencies, nod
   if (!current || current.machineRemovedAt) await drivers.compute.removeMachine(node.id);
 }
 
-async function drain(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
+async function drain(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {
   const { database, drivers, now } = dependencies;
   if (node.drainedAt) return;
   const late = isLate(dependencies, node);
   let detail = 'nothing ran on it';
   if (node.joinedAt) {
     try {
-      const context = await engineContextOf(dependencies, state);
+      const context = await stepContextOf(dependencies, bay);
       const progress = await recordOperation(
         dependencies,
         { id: `${node.id}.drain`, bayId: node.bayId, nodeId: node.id, kind: 'drain' },
-        () => drivers.engine(state.bay.engine).drainNode(context, node),
+        () => drivers.engine(bay.engine).drainNode(context, node),
       );
       if (!progress.drained && !late) throw new CallAgain(ASK_AGAIN_MS);
       detail = progress.detail;
@@ -160,17 +171,17 @@ async function drain(dependencies: ReconcilerDependencies, state: BayState, node
   await tell(dependencies, node, 'node-drained', `${node.name} is drained (${detail}).`);
 }
 
-async function leave(dependencies: ReconcilerDependencies, state: BayState, node: Node): Promise<void> {
+async function leave(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {
   const { database, drivers, now } = dependencies;
   if (node.leftAt) return;
   // Of a cluster that is lost nobody is left to be told.
   if (node.joinGrantedAt && node.removalReason !== 'cluster-lost') {
     try {
-      const context = await engineContextOf(dependencies, state);
+      const context = await stepContextOf(dependencies, bay);
       await recordOperation(
         dependencies,
         { id: `${node.id}.leave`, bayId: node.bayId, nodeId: node.id, kind: 'leave' },
-        () => drivers.engine(state.bay.engine).removeNode(context, node),
+        () => drivers.engine(bay.engine).removeNode(context, node),
       );
     } catch (error) {
       // An engine that no longer answers must not keep a machine alive for ever.
@@ -189,7 +200,7 @@ async function leave(dependencies: ReconcilerDependencies, state: BayState, node
   await database.stores.nodes.recordFacts(node.id, { leftAt: now() });
 }
 
-async function deleteMachine(dependencies: ReconcilerDependencies, _state: BayState, node: Node): Promise<void> {
+async function deleteMachine(dependencies: ReconcilerDependencies, _bay: Bay, node: Node): Promise<void> {
   const { database, drivers, now, queue } = dependencies;
   if (!node.removalRequestedAt) return;
   if (!node.machineRemovedAt) {
@@ -202,6 +213,15 @@ async function deleteMachine(dependencies: ReconcilerDependencies, _state: BaySt
     await tell(dependencies, node, 'machine-removed', `The machine of ${node.name} is gone.`);
   }
   await queue.enqueueReconcile(node.bayId);
+}
+
+async function stepContextOf(dependencies: ReconcilerDependencies, bay: Bay): Promise<EngineContext> {
+  const { nodes, loadBalancers } = dependencies.database.stores;
+  const [masters, loadBalancer] = await Promise.all([
+    nodes.listMasters(SYSTEM, bay.id),
+    loadBalancers.findByBay(SYSTEM, bay.id),
+  ]);
+  return engineContextOf(dependencies, { bay, nodes: masters, loadBalancer });
 }
 
 function isLate({ now, drainTimeoutMs }: ReconcilerDependencies, node: Node): boolean {

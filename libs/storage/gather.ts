@@ -8,6 +8,11 @@ export interface GatherOptions {
   readonly atOnce: number;
   /** Requests in a batch. */
   readonly most: number;
+  /**
+   * Asks those of a batch that failed once more, each alone: nobody fails for what another one asked. Only where asking
+   * twice does no harm.
+   */
+  readonly separately?: boolean;
 }
 
 interface Waiting<Request, Answer> {
@@ -22,7 +27,7 @@ interface Waiting<Request, Answer> {
  */
 export function gather<Request, Answer>(
   run: (requests: readonly Request[]) => Promise<readonly Answer[]>,
-  { atOnce, most }: GatherOptions,
+  { atOnce, most, separately = false }: GatherOptions,
 ): (request: Request) => Promise<Answer> {
   const waiting: Waiting<Request, Answer>[] = [];
   let underWay = 0;
@@ -39,16 +44,17 @@ export function gather<Request, Answer>(
     });
   }
 
-  async function runBatch(batch: readonly Waiting<Request, Answer>[]): Promise<void> {
-    underWay += 1;
+  async function runBatch(batch: readonly Waiting<Request, Answer>[], isPart = false): Promise<void> {
+    if (!isPart) underWay += 1;
     try {
       const answers = await run(batch.map(({ request }) => request));
       if (answers.length !== batch.length) throw new Error('a batch has one answer for each request');
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as Answer);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (separately && batch.length > 1) for (const one of batch) await runBatch([one], true);
+      else for (const { reject } of batch) reject(error);
     } finally {
-      underWay -= 1;
+      if (!isPart) underWay -= 1;
       plan();
     }
   }

@@ -189,10 +189,13 @@ const PROBES: Probes = {
   nodes: {
     listByBay: [nothing(({ nodes }, scope, { bay }) => nodes.listByBay(scope, bay.id))],
     listByBays: [nothing(({ nodes }, scope, { bay }) => nodes.listByBays(scope, [bay.id]))],
+    listMasters: [nothing(({ nodes }, scope, { bay }) => nodes.listMasters(scope, bay.id))],
     find: [nothing(({ nodes }, scope, { nodeId }) => nodes.find(scope, nodeId))],
     insertMany: UNSCOPED,
     recordFacts: UNSCOPED,
+    recordFactsOfMany: UNSCOPED,
     remove: UNSCOPED,
+    removeMany: UNSCOPED,
     existingIds: UNSCOPED,
     setEnrolmentToken: UNSCOPED,
     recordEngineStates: UNSCOPED,
@@ -238,7 +241,7 @@ const PROBES: Probes = {
     appendMany: UNSCOPED,
     list: [nothing(({ events }, scope, { bay }) => events.list(scope, bay.id, { after: 0, limit: 100 }))],
   },
-  outbox: { append: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },
+  outbox: { append: UNSCOPED, appendMany: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },
   operations: { begin: UNSCOPED, finish: UNSCOPED, listOpen: UNSCOPED },
   audit: { append: UNSCOPED, appendMany: UNSCOPED, list: UNSCOPED, removeOlderThan: UNSCOPED },
   quotas: {

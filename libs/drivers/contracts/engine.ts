@@ -29,6 +29,7 @@ export type NodeGroupMarks = Pick<NodeGroup, 'name' | 'nodeLabels'>;
 /** All an engine driver may know about one bay at one moment. */
 export interface EngineContext {
   readonly bay: Bay;
+  /** All its nodes where the cluster is observed or a node configured; its masters alone where one node is worked on. */
   readonly nodes: readonly Node[];
   /** The load balancer's address, or the only master's; null while there is none. */
   readonly clientAddress: string | null;

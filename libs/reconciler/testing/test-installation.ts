@@ -26,8 +26,9 @@ export class TestInstallation {
     const queue: BayQueue = {
       enqueueReconcile: () => Promise.resolve(),
       enqueueReconcileAt: () => Promise.resolve(),
-      enqueueNodeSteps: (bayId, nodeId, steps) => {
-        if (!this.flows.has(nodeId)) this.flows.set(nodeId, { bayId, nodeId, steps });
+      enqueueNodeSteps: (bayId, nodes) => {
+        for (const { nodeId, steps } of nodes)
+          if (!this.flows.has(nodeId)) this.flows.set(nodeId, { bayId, nodeId, steps });
         return Promise.resolve();
       },
       measure: () => Promise.resolve({}),

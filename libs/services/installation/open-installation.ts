@@ -29,6 +29,9 @@ import {
   type ControlPlaneForNodes,
 } from '../control-plane/control-plane.js';
 
+/** Longer than a large bay needs from pass to pass; should Redis be emptied, steps are queued anew after this time. */
+const STEPS_ARE_QUEUED_FOR_MS = 5_000;
+
 export interface Installation {
   /** The mark on everything it makes at its drivers; the same for ever. */
   readonly id: string;
@@ -79,7 +82,9 @@ export async function openInstallation(
   }
   let opening: Promise<BayQueue> | null = null;
   const queue = (): Promise<BayQueue> =>
-    (opening ??= import('@baykeeper/queue/bay-queue.js').then(({ openBayQueue }) => openBayQueue(redis, redisWatch)));
+    (opening ??= import('@baykeeper/queue/bay-queue.js').then(({ openBayQueue }) =>
+      openBayQueue(redis, redisWatch, STEPS_ARE_QUEUED_FOR_MS),
+    ));
   const signals = openSignals(redis, redisWatch);
   const decision = await decideDrivers(configuration);
   await refuseOtherDrivers(database, decision);

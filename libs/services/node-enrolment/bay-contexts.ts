@@ -1,6 +1,5 @@
 /**
- * What an engine is told about a bay when its nodes ask to join. Nodes ask in bursts, and a large bay takes long to load:
- * those who ask within moments of each other share one reading, as long as it is newer than what they wait for.
+ * What an engine is told about a bay when its nodes ask to join: the bay and its masters, who let others in. Those who ask within moments of each other share one reading, as long as it is newer than what they wait for.
  */
 import { BaykeeperError, clientAddressOf, type Bay, type BayId } from '@baykeeper/domain';
 import type { ControlIdentity, EngineContext } from '@baykeeper/drivers';
@@ -27,7 +26,7 @@ export function openBayContexts(dependencies: BayContextsDependencies): BayConte
     const { bays, nodes, loadBalancers } = dependencies.database.stores;
     const [bay, nodeRows, loadBalancer] = await Promise.all([
       bays.get(bayId),
-      nodes.listByBay(SYSTEM, bayId),
+      nodes.listMasters(SYSTEM, bayId),
       loadBalancers.findByBay(SYSTEM, bayId),
     ]);
     if (bay === null) throw new BaykeeperError({ code: 'not-found', publicMessage: 'The bay is gone.' });

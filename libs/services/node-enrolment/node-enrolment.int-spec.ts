@@ -69,7 +69,7 @@ function countingReadings(): { shared: NodeEnrolment; readings: () => number } {
       ...database.stores,
       nodes: new Proxy(database.stores.nodes, {
         get(target, name, receiver) {
-          if (name === 'listByBay') readings += 1;
+          if (name === 'listMasters') readings += 1;
           const value: unknown = Reflect.get(target, name, receiver);
           return typeof value === 'function' ? (value.bind(target) as unknown) : value;
         },

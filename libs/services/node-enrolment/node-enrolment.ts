@@ -18,13 +18,14 @@ import {
   type NodeId,
 } from '@baykeeper/domain';
 import { hashOfToken, parseCertificateRequest, signCertificate, type BayAuthorities } from '@baykeeper/pki';
-import { OUTBOX_TOPIC, bayTopic, nodeTopic, type Signals } from '@baykeeper/queue';
+import { nodeTopic, type Signals } from '@baykeeper/queue';
 import { SYSTEM, type NodeFacts, type Stores } from '@baykeeper/storage';
 import type { Engines } from '../catalogue/catalogue.js';
 import { invalidInput } from '../validation/refuse.js';
 import { authenticateNode, notValid, requireStaying, type NodeTokenKind } from './authenticate-node.js';
 import { openBayContexts, type BayContexts, type BayContextsDependencies } from './bay-contexts.js';
 import { logTailOf, redactSecrets } from './redact-log.js';
+import { openProgressRecords, type Progress } from './progress-records.js';
 import { openWatch, type Watch } from './watch.js';
 
 /** For the `Retry-After` of an answer 503: what is waited for takes moments. */
@@ -68,9 +69,11 @@ export class NodeEnrolment {
   private readonly contexts: BayContexts;
   private readonly waiting = new Set<Watch>();
   private closed = false;
+  private readonly record: (progress: Progress) => Promise<boolean>;
 
   constructor(private readonly dependencies: NodeEnrolmentDependencies) {
     this.contexts = openBayContexts(dependencies);
+    this.record = openProgressRecords(dependencies);
   }
 
   /**
@@ -107,15 +110,17 @@ export class NodeEnrolment {
       profile: this.dependencies.engines.engine(bay.engine).nodeCertificate({ node, clientAddress }),
       now: this.dependencies.now(),
     });
-    await this.dependencies.database.transaction(async (stores) => {
-      await stores.certificates.insert(SYSTEM, {
-        ...{ bayId: bay.id, serial, subject, kind: 'node', nodeId: node.id, userId: null, notAfter },
-      });
-      if (node.certifiedAt !== null) return;
-      await this.recordFacts(stores, node, { certifiedAt: this.dependencies.now() });
-      await tell(stores, node, 'node-certified', `${node.name} has its certificate.`);
+    const isNew = node.certifiedAt === null;
+    const isRecorded = await this.record({
+      node,
+      facts: isNew ? { certifiedAt: this.dependencies.now() } : null,
+      event: isNew ? { kind: 'node-certified', level: 'info', message: `${node.name} has its certificate.` } : null,
+      certificate: {
+        ...{ bayId: bay.id, projectId: bay.projectId, serial, subject, notAfter },
+        ...{ kind: 'node', nodeId: node.id, userId: null },
+      },
     });
-    this.wake(node);
+    if (!isRecorded) throw notValid();
     return { pem: certificatePem + authority.certificatePem, sessionToken };
   }
 
@@ -135,12 +140,11 @@ export class NodeEnrolment {
     const node = requireStaying(await this.authenticate(nodeId, token, ['session']));
     const { gone } = options;
     const end = performance.now() + Math.min(Math.max(options.waitSeconds, 0), LONGEST_WAIT_SECONDS) * 1_000;
-    const watch = openWatch(this.dependencies.signals, nodeTopic(node.id));
-    this.waiting.add(watch);
+    let current = node;
+    let asked = new Date(0);
+    let watch: Watch | null = null;
     try {
-      let asked = new Date(0);
       for (;;) {
-        const current = requireStaying(await this.stores.nodes.find(SYSTEM, node.id));
         const grantedAt = current.joinGrantedAt;
         if (grantedAt !== null) {
           const data = await this.askEngine(current, grantedAt > asked ? grantedAt : asked);
@@ -149,11 +153,15 @@ export class NodeEnrolment {
         }
         const left = end - performance.now();
         if (left <= 0 || gone?.aborted === true || this.closed) return null;
+        watch ??= this.watchNode(node.id);
         await watch.next(Math.min(left, grantedAt === null ? LOOK_AGAIN_MS : ASK_ENGINE_AGAIN_MS), gone);
+        current = requireStaying(await this.stores.nodes.find(SYSTEM, node.id));
       }
     } finally {
-      this.waiting.delete(watch);
-      watch.close();
+      if (watch !== null) {
+        this.waiting.delete(watch);
+        watch.close();
+      }
     }
   }
 
@@ -161,6 +169,12 @@ export class NodeEnrolment {
   close(): void {
     this.closed = true;
     for (const watch of this.waiting) watch.wake();
+  }
+
+  private watchNode(id: NodeId): Watch {
+    const watch = openWatch(this.dependencies.signals, nodeTopic(id));
+    this.waiting.add(watch);
+    return watch;
   }
 
   /**
@@ -187,7 +201,11 @@ export class NodeEnrolment {
         return this.recordStep(node, { bootedAt: at }, 'node-booted', `${node.name} has booted.`);
       case 'engine':
         if (!(await this.stores.nodes.recordEngineStart(node.id))) return;
-        return tell(this.stores, node, 'node-engine-started', `${node.name} has started its engine.`);
+        await this.record({
+          ...{ node, facts: null, certificate: null },
+          event: { kind: 'node-engine-started', level: 'info', message: `${node.name} has started its engine.` },
+        });
+        return;
       case 'joined':
         if (node.joinedAt !== null) return;
         if (node.joinGrantedAt === null) {
@@ -216,7 +234,7 @@ export class NodeEnrolment {
     await this.recordStep(node, { failedAt: this.dependencies.now(), failure }, 'node-failed', sentence, 'error');
   }
 
-  /** A fact, its event and the reason to reconcile in one write; then those who watch are told. */
+  /** A fact, its event and the reason to reconcile. */
   private async recordStep(
     node: Node,
     facts: Partial<NodeFacts>,
@@ -224,16 +242,7 @@ export class NodeEnrolment {
     message: string,
     level: 'info' | 'error' = 'info',
   ): Promise<void> {
-    await this.dependencies.database.transaction(async (stores) => {
-      await this.recordFacts(stores, node, facts);
-      await tell(stores, node, kind, message, level);
-    });
-    this.wake(node);
-  }
-
-  private async recordFacts(stores: Stores, node: Node, facts: Partial<NodeFacts>): Promise<void> {
-    await stores.nodes.recordFacts(node.id, facts);
-    await stores.outbox.append(node.bayId);
+    await this.record({ node, facts, event: { kind, level, message }, certificate: null });
   }
 
   /** Null when the engine is not ready to tell; it will be. */
@@ -254,7 +263,7 @@ export class NodeEnrolment {
     const bay = await bays.get(node.bayId);
     if (bay === null) throw notValid();
     const loadBalancer = await loadBalancers.findByBay(SYSTEM, bay.id);
-    const others = bay.masterLbEnabled ? [] : await nodes.listByBay(SYSTEM, bay.id);
+    const others = bay.masterLbEnabled ? [] : await nodes.listMasters(SYSTEM, bay.id);
     const clientAddress = clientAddressOf(bay, others, loadBalancer);
     if (node.address === null || (bay.masterLbEnabled && clientAddress === null)) {
       throw new BaykeeperError({
@@ -272,22 +281,4 @@ export class NodeEnrolment {
   private get stores(): Stores {
     return this.dependencies.database.stores;
   }
-
-  /** Signals only hasten what sweeps would find anyway: no node waits for Redis, or fails without it. */
-  private wake(node: Node): void {
-    for (const topic of [OUTBOX_TOPIC, bayTopic(node.bayId)]) {
-      this.dependencies.signals.publish(topic).catch(() => undefined);
-    }
-  }
-}
-
-async function tell(
-  { events }: Stores,
-  node: Node,
-  kind: string,
-  message: string,
-  level: 'info' | 'error' = 'info',
-): Promise<void> {
-  const { bayId, projectId, id: nodeId } = node;
-  await events.append({ bayId, projectId, nodeId, kind, level, message });
 }

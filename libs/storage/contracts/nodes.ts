@@ -9,12 +9,19 @@ export type NewNode = Pick<
 /** What happens to a node after it was planned. */
 export type NodeFacts = Omit<Node, keyof NewNode>;
 
+export interface NodeChange {
+  readonly id: NodeId;
+  readonly facts: Partial<NodeFacts>;
+}
+
 /** Tokens and keys appear as hashes only (lower-case hex of SHA-256). */
 export interface NodeStore {
   /** Ordered by role (masters first), then by order of insertion. */
   listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]>;
   /** The nodes of many bays in one query, for lists. */
   listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly Node[]>;
+  /** In order of insertion. */
+  listMasters(scope: Scope, bayId: BayId): Promise<readonly Node[]>;
   find(scope: Scope, id: NodeId): Promise<Node | null>;
   /** A node whose group already has one with its ordinal is left out. */
   insertMany(nodes: readonly NewNode[]): Promise<void>;
@@ -23,11 +30,14 @@ export interface NodeStore {
    * follow the latest word. A node that is gone is left alone.
    */
   recordFacts(id: NodeId, facts: Partial<NodeFacts>): Promise<void>;
+  /** The same of many, in one statement; several changes of one node count in their order. */
+  recordFactsOfMany(changes: readonly NodeChange[]): Promise<void>;
   /** The engine's latest word about any number of nodes, in one statement. */
   recordEngineStates(states: ReadonlyMap<NodeId, Node['engineState']>): Promise<void>;
   /** True the first time: the node says that its engine runs. */
   recordEngineStart(id: NodeId): Promise<boolean>;
   remove(id: NodeId): Promise<void>;
+  removeMany(ids: readonly NodeId[]): Promise<void>;
   /** Those of `ids` that are nodes whose machine was not removed: what may exist outside. */
   existingIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** The same token again changes nothing; another one starts over. */
@@ -39,6 +49,14 @@ export interface NodeStore {
   bindEnrolment(id: NodeId, tokenHash: string, publicKeyHash: string, sessionTokenHash: string): Promise<boolean>;
   findByEnrolmentToken(tokenHash: string): Promise<Node | null>;
   findBySessionToken(tokenHash: string): Promise<Node | null>;
+}
+
+/** What {@link NodeStore.bindEnrolment} is given. */
+export interface EnrolmentBinding {
+  readonly id: NodeId;
+  readonly tokenHash: string;
+  readonly publicKeyHash: string;
+  readonly sessionTokenHash: string;
 }
 
 export type NewLoadBalancer = Pick<LoadBalancer, 'id' | 'bayId' | 'projectId' | 'listeners' | 'requestedAt'>;

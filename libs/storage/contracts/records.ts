@@ -32,9 +32,13 @@ export interface OutboxRow {
   readonly traceparent: string | null;
 }
 
+export type NewOutboxRow = Omit<OutboxRow, 'id'>;
+
 /** Bays that must be reconciled, written in the transaction that is the reason. */
 export interface OutboxStore {
   append(bayId: BayId): Promise<void>;
+  /** Each bay once, for its latest reason. */
+  appendMany(rows: readonly NewOutboxRow[]): Promise<void>;
   /** Rows that no other transaction has taken. Only inside a transaction, which holds them until its end. */
   take(limit: number): Promise<readonly OutboxRow[]>;
   remove(ids: readonly number[]): Promise<void>;

@@ -5,7 +5,7 @@ import type { BayStore, Lease, NewBay, NewNodeGroup, WishChange } from '../contr
 import { BayEntity } from '../entities/bay.entity.js';
 import { NodeGroupEntity } from '../entities/node-group.entity.js';
 import { OutboxEntity } from '../entities/outbox.entity.js';
-import type { Scope } from '../scope.js';
+import { SYSTEM, type Scope } from '../scope.js';
 import { FACT_NAMES, SPEC_NAMES, WISH_NAMES } from './bay-columns.js';
 import { gatherById, type FindById } from './gather-by-id.js';
 import { columnsOf } from './prepared.js';
@@ -108,7 +108,7 @@ export class PostgresBayStore implements BayStore {
   }
 
   get(id: BayId): Promise<Bay | null> {
-    return this.manager.findOneBy(BayEntity, { id });
+    return this.findById(SYSTEM, id);
   }
 
   async acquireLease(id: BayId, holder: string, ttlSeconds: number): Promise<Lease | null> {

@@ -9,6 +9,7 @@ import type {
 } from '../contracts/certificates.js';
 import { CertificateAuthorityEntity } from '../entities/certificate-authority.entity.js';
 import { CertificateEntity } from '../entities/certificate.entity.js';
+import { gather } from '../gather.js';
 import type { Scope } from '../scope.js';
 import { columnsOf, selectPrepared } from './prepared.js';
 import { notFound, projectOf, restrictToScope } from './scoping.js';
@@ -48,6 +49,10 @@ export class PostgresCertificateAuthorityStore implements CertificateAuthoritySt
 }
 
 export class PostgresCertificateStore implements CertificateStore {
+  private readonly countGathered = gather((nodeIds: readonly NodeId[]) => this.countByNodes(nodeIds), {
+    ...{ atOnce: 2, most: 200 },
+  });
+
   constructor(private readonly manager: EntityManager) {}
 
   async insert(
@@ -98,13 +103,19 @@ export class PostgresCertificateStore implements CertificateStore {
     );
   }
 
-  async countByNode(nodeId: NodeId): Promise<number> {
-    const rows = await selectRows<{ count: string }>(
+  countByNode(nodeId: NodeId): Promise<number> {
+    return this.countGathered(nodeId);
+  }
+
+  private async countByNodes(nodeIds: readonly NodeId[]): Promise<readonly number[]> {
+    const rows = await selectPrepared<{ readonly id: NodeId; readonly count: number }>(
       this.manager,
-      'SELECT count(*) AS count FROM certificates WHERE node_id = $1',
-      [nodeId],
+      'certificates-by-nodes',
+      `SELECT node_id AS id, count(*)::integer AS count FROM certificates WHERE node_id = ANY($1::uuid[]) GROUP BY node_id`,
+      [nodeIds],
     );
-    return Number(rows[0]?.count ?? 0);
+    const counts = new Map(rows.map(({ id, count }) => [id, count]));
+    return nodeIds.map((id) => counts.get(id) ?? 0);
   }
 
   listRevoked(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]> {

@@ -23,13 +23,17 @@ export function gatherById<Row extends object>(manager: EntityManager, table: st
       AND (asked.asked_project IS NULL OR ${table}.project_id = asked.asked_project)`;
   const name = nameOf(`${table}-by-id`, text);
   const find = gather(async (asked: readonly { readonly id: string; readonly projectId: ProjectId | null }[]) => {
+    // The same row is read once, however many ask for it.
+    const keyOf = ({ id, projectId }: (typeof asked)[number]): string => `${id} ${projectId ?? ''}`;
+    const different = new Map(asked.map((one) => [keyOf(one), one]));
     const rows = await selectPrepared<Row & { readonly askedPlace: number }>(manager, name, text, [
-      asked.map(({ id }) => id),
-      asked.map(({ projectId }) => projectId),
+      [...different.values()].map(({ id }) => id),
+      [...different.values()].map(({ projectId }) => projectId),
     ]);
-    const found = new Map<number, Row>();
-    for (const { askedPlace, ...row } of rows) found.set(askedPlace, row as unknown as Row);
-    return asked.map((_, index) => found.get(index + 1) ?? null);
+    const keys = [...different.keys()];
+    const found = new Map<string, Row>();
+    for (const { askedPlace, ...row } of rows) found.set(keys[askedPlace - 1] ?? '', row as unknown as Row);
+    return asked.map((one) => found.get(keyOf(one)) ?? null);
   }, BATCHES);
   return (scope, id) => find({ id, projectId: projectOf(scope) });
 }

@@ -3,7 +3,8 @@ import type { EntityManager } from 'typeorm';
 import type { LoadBalancerFacts, LoadBalancerStore, NewLoadBalancer } from '../contracts/nodes.js';
 import { LoadBalancerEntity } from '../entities/load-balancer.entity.js';
 import type { Scope } from '../scope.js';
-import { restrictToScope } from './scoping.js';
+import { columnsOf, selectPrepared } from './prepared.js';
+import { projectOf } from './scoping.js';
 import { assignmentsOf, changeRows, selectRows, setListOf } from './sql.js';
 
 const WRITTEN_ONCE: Readonly<Record<keyof LoadBalancerFacts, boolean>> = {
@@ -18,9 +19,12 @@ const FACT_NAMES = Object.keys(WRITTEN_ONCE) as (keyof LoadBalancerFacts)[];
 export class PostgresLoadBalancerStore implements LoadBalancerStore {
   constructor(private readonly manager: EntityManager) {}
 
-  findByBay(scope: Scope, bayId: BayId): Promise<LoadBalancer | null> {
-    const query = this.manager.createQueryBuilder(LoadBalancerEntity, 'load_balancer');
-    return restrictToScope(query, scope).andWhere('load_balancer.bayId = :bayId', { bayId }).getOne();
+  async findByBay(scope: Scope, bayId: BayId): Promise<LoadBalancer | null> {
+    const text = `SELECT ${columnsOf(this.manager, LoadBalancerEntity)} FROM load_balancers
+      WHERE bay_id = $1 AND ($2::text IS NULL OR project_id = $2)`;
+    const values = [bayId, projectOf(scope)];
+    const rows = await selectPrepared<LoadBalancer>(this.manager, 'load-balancer-by-bay', text, values);
+    return rows[0] ?? null;
   }
 
   async insert(loadBalancer: NewLoadBalancer): Promise<LoadBalancer> {

@@ -1,11 +1,13 @@
 import { isUuid, type BayId, type Node, type NodeId } from '@baykeeper/domain';
-import type { EntityManager, SelectQueryBuilder } from 'typeorm';
-import type { NewNode, NodeFacts, NodeStore } from '../contracts/nodes.js';
-import { NodeCredentialEntity } from '../entities/node-credential.entity.js';
+import type { EntityManager } from 'typeorm';
+import type { EnrolmentBinding, NewNode, NodeChange, NodeFacts, NodeStore } from '../contracts/nodes.js';
 import { NodeEntity } from '../entities/node.entity.js';
+import { gather, type GatherOptions } from '../gather.js';
 import type { Scope } from '../scope.js';
-import { restrictToScope } from './scoping.js';
-import { assignmentsOf, changeRows, inTransaction, selectRows, setListOf } from './sql.js';
+import { gatherById, type FindById } from './gather-by-id.js';
+import { columnsOf, selectPrepared } from './prepared.js';
+import { projectOf } from './scoping.js';
+import { changeRows, inTransaction, selectRows } from './sql.js';
 
 /** Whether a fact is written once for ever; the others follow the latest word. */
 const WRITTEN_ONCE: Readonly<Record<keyof NodeFacts, boolean>> = {
@@ -29,9 +31,42 @@ const WRITTEN_ONCE: Readonly<Record<keyof NodeFacts, boolean>> = {
   machineRemovedAt: true,
 };
 const FACT_NAMES = Object.keys(WRITTEN_ONCE) as (keyof NodeFacts)[];
+const COLUMN_TYPES: Readonly<Partial<Record<keyof NodeFacts, string>>> = {
+  address: 'text',
+  engineState: 'text',
+  failure: 'jsonb',
+  removalReason: 'text',
+};
+const RECORD_FACTS = recordFactsText();
+
+/** Nodes come in crowds: what several ask or say at the same moment goes in one statement. */
+const CROWD: GatherOptions = { atOnce: 2, most: 200, separately: true };
 
 export class PostgresNodeStore implements NodeStore {
-  constructor(private readonly manager: EntityManager) {}
+  private readonly columns: string;
+  private readonly findById: FindById<Node>;
+  private readonly recordGathered = gather(async (changes: readonly NodeChange[]) => {
+    await this.recordFactsOfMany(changes);
+    return changes.map(() => undefined);
+  }, CROWD);
+  private readonly setTokenGathered = gather(
+    async (tokens: readonly { readonly id: NodeId; readonly tokenHash: string }[]) => {
+      await this.setEnrolmentTokens(tokens);
+      return tokens.map(() => undefined);
+    },
+    CROWD,
+  );
+  private readonly bindGathered = gather(
+    (bindings: readonly EnrolmentBinding[]) => this.bindEnrolments(bindings),
+    CROWD,
+  );
+  private readonly byEnrolment = gather((hashes: readonly string[]) => this.byCredentials('enrolment', hashes), CROWD);
+  private readonly bySession = gather((hashes: readonly string[]) => this.byCredentials('session', hashes), CROWD);
+
+  constructor(private readonly manager: EntityManager) {
+    this.columns = columnsOf(manager, NodeEntity, 'nodes');
+    this.findById = gatherById(manager, 'nodes', this.columns);
+  }
 
   listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]> {
     return this.listByBays(scope, [bayId]);
@@ -39,15 +74,19 @@ export class PostgresNodeStore implements NodeStore {
 
   listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly Node[]> {
     // "master" comes before "worker" by the alphabet, too.
-    return this.visible(scope)
-      .andWhere('node.bayId = ANY(:bayIds)', { bayIds })
-      .orderBy('node.role')
-      .addOrderBy('node.sequence')
-      .getMany();
+    const text = `SELECT ${this.columns} FROM nodes WHERE bay_id = ANY($1::uuid[])
+      AND ($2::text IS NULL OR project_id = $2) ORDER BY role, sequence`;
+    return selectPrepared<Node>(this.manager, 'nodes-by-bays', text, [bayIds, projectOf(scope)]);
   }
 
-  find(scope: Scope, id: NodeId): Promise<Node | null> {
-    return this.visible(scope).andWhere('node.id = :id', { id }).getOne();
+  listMasters(scope: Scope, bayId: BayId): Promise<readonly Node[]> {
+    const text = `SELECT ${this.columns} FROM nodes WHERE bay_id = $1 AND role = 'master'
+      AND ($2::text IS NULL OR project_id = $2) ORDER BY sequence`;
+    return selectPrepared<Node>(this.manager, 'masters-by-bay', text, [bayId, projectOf(scope)]);
+  }
+
+  async find(scope: Scope, id: NodeId): Promise<Node | null> {
+    return this.findById(scope, id);
   }
 
   async insertMany(nodes: readonly NewNode[]): Promise<void> {
@@ -76,13 +115,24 @@ export class PostgresNodeStore implements NodeStore {
     );
   }
 
-  async recordFacts(id: NodeId, facts: Partial<NodeFacts>): Promise<void> {
-    const assignments = assignmentsOf(this.manager, NodeEntity, facts, FACT_NAMES);
-    if (assignments.length === 0) return;
-    await changeRows(this.manager, `UPDATE nodes SET ${setListOf(assignments, 2, WRITTEN_ONCE)} WHERE id = $1`, [
-      id,
-      ...assignments.map(({ value }) => value),
-    ]);
+  recordFacts(id: NodeId, facts: Partial<NodeFacts>): Promise<void> {
+    return this.recordGathered({ id, facts });
+  }
+
+  async recordFactsOfMany(changes: readonly NodeChange[]): Promise<void> {
+    const rows = new Map<NodeId, Record<string, unknown>>();
+    for (const { id, facts } of changes) {
+      const row = rows.get(id) ?? { id };
+      for (const name of FACT_NAMES) {
+        const value = facts[name];
+        if (value === undefined) continue;
+        if (!WRITTEN_ONCE[name]) Object.assign(row, { [name]: value, [`${name}Said`]: true });
+        else row[name] ??= value;
+      }
+      if (Object.keys(row).length > 1) rows.set(id, row);
+    }
+    if (rows.size === 0) return;
+    await selectPrepared(this.manager, 'record-node-facts', RECORD_FACTS, [JSON.stringify([...rows.values()])]);
   }
 
   async recordEngineStates(states: ReadonlyMap<NodeId, Node['engineState']>): Promise<void> {
@@ -106,9 +156,13 @@ export class PostgresNodeStore implements NodeStore {
   }
 
   remove(id: NodeId): Promise<void> {
+    return this.removeMany([id]);
+  }
+
+  removeMany(ids: readonly NodeId[]): Promise<void> {
     return inTransaction(this.manager, async (manager) => {
-      await changeRows(manager, 'DELETE FROM operations WHERE node_id = $1', [id]);
-      await changeRows(manager, 'DELETE FROM nodes WHERE id = $1', [id]);
+      await changeRows(manager, 'DELETE FROM operations WHERE node_id = ANY($1::uuid[])', [ids]);
+      await changeRows(manager, 'DELETE FROM nodes WHERE id = ANY($1::uuid[])', [ids]);
     });
   }
 
@@ -121,50 +175,110 @@ export class PostgresNodeStore implements NodeStore {
     return new Set(rows.map(({ id }) => id));
   }
 
-  async setEnrolmentToken(id: NodeId, tokenHash: string): Promise<void> {
-    await selectRows(
-      this.manager,
-      `INSERT INTO node_credentials (node_id, enrolment_token_hash) VALUES ($1, $2)
-       ON CONFLICT (node_id) DO UPDATE SET enrolment_token_hash = excluded.enrolment_token_hash,
-         public_key_hash = NULL, session_token_hash = NULL, bound_at = NULL
-       WHERE node_credentials.enrolment_token_hash <> excluded.enrolment_token_hash`,
-      [id, tokenHash],
-    );
+  setEnrolmentToken(id: NodeId, tokenHash: string): Promise<void> {
+    return this.setTokenGathered({ id, tokenHash });
   }
 
-  async bindEnrolment(
-    id: NodeId,
-    tokenHash: string,
-    publicKeyHash: string,
-    sessionTokenHash: string,
-  ): Promise<boolean> {
-    const { count } = await changeRows(
-      this.manager,
-      `UPDATE node_credentials
-       SET public_key_hash = $3, session_token_hash = $4, bound_at = coalesce(bound_at, now())
-       WHERE node_id = $1 AND enrolment_token_hash = $2 AND (public_key_hash IS NULL OR public_key_hash = $3)`,
-      [id, tokenHash, publicKeyHash, sessionTokenHash],
-    );
-    return count === 1;
+  bindEnrolment(id: NodeId, tokenHash: string, publicKeyHash: string, sessionTokenHash: string): Promise<boolean> {
+    return this.bindGathered({ id, tokenHash, publicKeyHash, sessionTokenHash });
   }
 
   findByEnrolmentToken(tokenHash: string): Promise<Node | null> {
-    return this.byCredential('credential.enrolmentTokenHash = :tokenHash', tokenHash);
+    return this.byEnrolment(tokenHash);
   }
 
   findBySessionToken(tokenHash: string): Promise<Node | null> {
-    return this.byCredential('credential.sessionTokenHash = :tokenHash', tokenHash);
+    return this.bySession(tokenHash);
   }
 
-  private byCredential(condition: string, tokenHash: string): Promise<Node | null> {
-    return this.manager
-      .createQueryBuilder(NodeEntity, 'node')
-      .innerJoin(NodeCredentialEntity, 'credential', 'credential.nodeId = node.id')
-      .where(condition, { tokenHash })
-      .getOne();
+  private async setEnrolmentTokens(
+    tokens: readonly { readonly id: NodeId; readonly tokenHash: string }[],
+  ): Promise<void> {
+    // A statement may touch a row once: the last word about a node counts.
+    const last = new Map(tokens.map(({ id, tokenHash }) => [id, tokenHash]));
+    await selectPrepared(
+      this.manager,
+      'set-enrolment-tokens',
+      `INSERT INTO node_credentials (node_id, enrolment_token_hash)
+       SELECT node_id, token_hash FROM unnest($1::uuid[], $2::text[]) AS given (node_id, token_hash) ORDER BY node_id
+       ON CONFLICT (node_id) DO UPDATE SET enrolment_token_hash = excluded.enrolment_token_hash,
+         public_key_hash = NULL, session_token_hash = NULL, bound_at = NULL
+       WHERE node_credentials.enrolment_token_hash <> excluded.enrolment_token_hash`,
+      [[...last.keys()], [...last.values()]],
+    );
   }
 
-  private visible(scope: Scope): SelectQueryBuilder<NodeEntity> {
-    return restrictToScope(this.manager.createQueryBuilder(NodeEntity, 'node'), scope);
+  /** Two keys for one token in one moment: the first has it, and the other is refused as if it had come later. */
+  private async bindEnrolments(bindings: readonly EnrolmentBinding[]): Promise<readonly boolean[]> {
+    const first = new Map<NodeId, EnrolmentBinding>();
+    for (const binding of bindings) if (!first.has(binding.id)) first.set(binding.id, binding);
+    const taken = [...first.values()];
+    const rows = await selectPrepared<{ readonly id: NodeId }>(
+      this.manager,
+      'bind-enrolments',
+      `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+           AS given (id, token, key, session)),
+         locked AS MATERIALIZED (SELECT node_id FROM node_credentials WHERE node_id IN (SELECT id FROM given)
+           ORDER BY node_id FOR NO KEY UPDATE)
+       UPDATE node_credentials
+       SET public_key_hash = given.key, session_token_hash = given.session, bound_at = coalesce(bound_at, now())
+       FROM given JOIN locked ON locked.node_id = given.id
+       WHERE node_credentials.node_id = given.id AND enrolment_token_hash = given.token
+         AND (public_key_hash IS NULL OR public_key_hash = given.key)
+       RETURNING node_credentials.node_id AS id`,
+      [
+        taken.map(({ id }) => id),
+        taken.map(({ tokenHash }) => tokenHash),
+        taken.map(({ publicKeyHash }) => publicKeyHash),
+        taken.map(({ sessionTokenHash }) => sessionTokenHash),
+      ],
+    );
+    const bound = new Set(rows.map(({ id }) => id));
+    return bindings.map((binding) => {
+      const winner = first.get(binding.id);
+      const isTheSame =
+        winner?.tokenHash === binding.tokenHash &&
+        winner.publicKeyHash === binding.publicKeyHash &&
+        winner.sessionTokenHash === binding.sessionTokenHash;
+      return isTheSame && bound.has(binding.id);
+    });
   }
+
+  private async byCredentials(
+    kind: 'enrolment' | 'session',
+    hashes: readonly string[],
+  ): Promise<readonly (Node | null)[]> {
+    const rows = await selectPrepared<Node & { readonly askedHash: string }>(
+      this.manager,
+      `nodes-by-${kind}`,
+      `SELECT ${kind}_token_hash AS "askedHash", ${this.columns}
+       FROM node_credentials JOIN nodes ON nodes.id = node_credentials.node_id
+       WHERE ${kind}_token_hash = ANY($1::text[])`,
+      [hashes],
+    );
+    const found = new Map<string, Node>(rows.map(({ askedHash, ...node }) => [askedHash, node]));
+    return hashes.map((hash) => found.get(hash) ?? null);
+  }
+}
+
+/**
+ * Rows are locked in one order, so that two crowds never wait for each other in a circle. Values that are there stay where a
+ * fact is written once.
+ */
+function recordFactsText(): string {
+  const columnOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const given = FACT_NAMES.map((name) => {
+    const column = `"${name}" ${COLUMN_TYPES[name] ?? 'timestamptz'}`;
+    return WRITTEN_ONCE[name] ? column : `${column}, "${name}Said" boolean`;
+  });
+  const assignments = FACT_NAMES.map((name) => {
+    const column = columnOf(name);
+    return WRITTEN_ONCE[name]
+      ? `${column} = coalesce(nodes.${column}, given."${name}")`
+      : `${column} = CASE WHEN given."${name}Said" THEN given."${name}" ELSE nodes.${column} END`;
+  });
+  return `WITH given AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, ${given.join(', ')})),
+      locked AS MATERIALIZED (SELECT id FROM nodes WHERE id IN (SELECT id FROM given) ORDER BY id FOR NO KEY UPDATE)
+    UPDATE nodes SET ${assignments.join(', ')}
+    FROM given JOIN locked ON locked.id = given.id WHERE nodes.id = given.id`;
 }

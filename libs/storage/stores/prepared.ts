@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { DataSource, EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
+import type { DataSource, EntityManager, EntityMetadata, EntityTarget, ObjectLiteral } from 'typeorm';
 import type { NewAuditEntry } from '../contracts/audit.js';
 import type { PoolState } from '../contracts/stores.js';
 import { appendAudit } from './append-audit.js';
@@ -42,13 +42,23 @@ export function nameOf(title: string, text: string): string {
   return `${title.slice(0, 40)}-${createHash('sha1').update(text).digest('hex').slice(0, 16)}`;
 }
 
+/** Stores are made anew for every transaction; what they select is not. */
+const knownColumns = new WeakMap<EntityMetadata, Map<string, string>>();
+
 /** What a SELECT or RETURNING names for rows as the mapper would give them. @param table its name or alias in front of each */
-export function columnsOf(manager: EntityManager, target: EntityTarget<ObjectLiteral>, table?: string): string {
-  return manager.dataSource
-    .getMetadata(target)
-    .columns.filter((column) => column.isSelect)
-    .map((column) => `${table === undefined ? '' : `${table}.`}${column.databaseName} AS "${column.propertyName}"`)
-    .join(', ');
+export function columnsOf(manager: EntityManager, target: EntityTarget<ObjectLiteral>, table = ''): string {
+  const metadata = manager.dataSource.getMetadata(target);
+  const byTable = knownColumns.get(metadata) ?? new Map<string, string>();
+  knownColumns.set(metadata, byTable);
+  let text = byTable.get(table);
+  if (text === undefined) {
+    text = metadata.columns
+      .filter((column) => column.isSelect)
+      .map((column) => `${table === '' ? '' : `${table}.`}${column.databaseName} AS "${column.propertyName}"`)
+      .join(', ');
+    byTable.set(table, text);
+  }
+  return text;
 }
 
 /**

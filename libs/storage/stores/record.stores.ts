@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type {
   EventStore,
   NewEvent,
+  NewOutboxRow,
   OpenOperation,
   Operation,
   OperationStore,
@@ -15,6 +16,7 @@ import { BayEventEntity } from '../entities/bay-event.entity.js';
 import { OperationEntity } from '../entities/operation.entity.js';
 import { OutboxEntity } from '../entities/outbox.entity.js';
 import { SettingEntity } from '../entities/setting.entity.js';
+import { gather, type GatherOptions } from '../gather.js';
 import type { Scope } from '../scope.js';
 import { selectPrepared } from './prepared.js';
 import { notFound, restrictToScope } from './scoping.js';
@@ -77,8 +79,18 @@ const EVENT_LOCK = 0x65_76_74;
 export class PostgresOutboxStore implements OutboxStore {
   constructor(private readonly manager: EntityManager) {}
 
-  async append(bayId: BayId): Promise<void> {
-    await this.manager.insert(OutboxEntity, { bayId, traceparent: currentTraceparent() });
+  append(bayId: BayId): Promise<void> {
+    return this.appendMany([{ bayId, traceparent: currentTraceparent() }]);
+  }
+
+  async appendMany(rows: readonly NewOutboxRow[]): Promise<void> {
+    const text = `INSERT INTO outbox (bay_id, traceparent)
+      SELECT bay_id, traceparent FROM unnest($1::uuid[], $2::text[]) AS given (bay_id, traceparent)`;
+    const latest = [...new Map(rows.map((row) => [row.bayId, row])).values()];
+    await selectPrepared(this.manager, 'append-outbox', text, [
+      latest.map(({ bayId }) => bayId),
+      latest.map(({ traceparent }) => traceparent),
+    ]);
   }
 
   take(limit: number): Promise<readonly OutboxRow[]> {
@@ -106,27 +118,59 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 }
 
+/** Operations come in crowds, as nodes do. */
+const CROWD: GatherOptions = { atOnce: 2, most: 200, separately: true };
+
+interface Finish {
+  readonly id: string;
+  readonly error: string | null;
+}
+
 export class PostgresOperationStore implements OperationStore {
+  private readonly beginGathered = gather((operations: readonly Operation[]) => this.beginMany(operations), CROWD);
+  private readonly finishGathered = gather((finished: readonly Finish[]) => this.finishMany(finished), CROWD);
+
   constructor(private readonly manager: EntityManager) {}
 
-  async begin({ id, bayId, nodeId, kind }: Operation): Promise<void> {
-    const rows = await selectRows(
-      this.manager,
-      `INSERT INTO operations (id, bay_id, node_id, kind, attempts, started_at)
-       SELECT $2::text, id, $3::uuid, $4::text, 1, clock_timestamp() FROM bays WHERE id = $1
-       ON CONFLICT (id) DO UPDATE SET attempts = operations.attempts + 1, started_at = excluded.started_at,
-         finished_at = NULL, error = NULL
-       RETURNING 1`,
-      [bayId, id, nodeId, kind],
-    );
-    if (rows.length === 0) throw notFound('Cluster', bayId);
+  async begin(operation: Operation): Promise<void> {
+    if (!(await this.beginGathered(operation))) throw notFound('Cluster', operation.bayId);
   }
 
   async finish(id: string, outcome: { readonly error: string | null }): Promise<void> {
-    await changeRows(this.manager, 'UPDATE operations SET finished_at = clock_timestamp(), error = $2 WHERE id = $1', [
-      id,
-      outcome.error,
-    ]);
+    await this.finishGathered({ id, error: outcome.error });
+  }
+
+  private async beginMany(operations: readonly Operation[]): Promise<readonly boolean[]> {
+    const different = new Map(operations.map((operation) => [operation.id, operation]));
+    const rows = await selectPrepared<{ readonly id: string }>(
+      this.manager,
+      'begin-operations',
+      `INSERT INTO operations (id, bay_id, node_id, kind, attempts, started_at)
+       SELECT given.id, bays.id, "nodeId", kind, 1, clock_timestamp()
+       FROM jsonb_to_recordset($1) AS given (id text, "bayId" uuid, "nodeId" uuid, kind text)
+       JOIN bays ON bays.id = "bayId" ORDER BY given.id
+       ON CONFLICT (id) DO UPDATE SET attempts = operations.attempts + 1, started_at = excluded.started_at,
+         finished_at = NULL, error = NULL
+       RETURNING id`,
+      [JSON.stringify([...different.values()])],
+    );
+    const begun = new Set(rows.map(({ id }) => id));
+    return operations.map(({ id }) => begun.has(id));
+  }
+
+  private async finishMany(finished: readonly Finish[]): Promise<readonly undefined[]> {
+    const last = [...new Map(finished.map((finish) => [finish.id, finish])).values()];
+    await selectPrepared(
+      this.manager,
+      'finish-operations',
+      `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[]) AS given (id, error)),
+         locked AS MATERIALIZED (SELECT id FROM operations WHERE id IN (SELECT id FROM given) ORDER BY id
+           FOR NO KEY UPDATE)
+       UPDATE operations SET finished_at = clock_timestamp(), error = given.error
+       FROM given JOIN locked ON locked.id = given.id WHERE operations.id = given.id`,
+      [last.map(({ id }) => id), last.map(({ error }) => error)],
+    );
+    return finished.map(() => undefined);
   }
 
   async listOpen(bayId: BayId): Promise<readonly OpenOperation[]> {
