@@ -174,6 +174,8 @@ describe('a body', () => {
     ['nothing', {}, 400],
     ['nothing that is called JSON', { headers: JSON_TYPE }, 400],
     ['no JSON', { raw: '{"coe":', headers: JSON_TYPE }, 400],
+    ['no UTF-8', { raw: Uint8Array.from(Buffer.from('{"name":"caf\u00e9"}', 'latin1')), headers: JSON_TYPE }, 400],
+    ['UTF-16', { raw: Uint8Array.from(Buffer.from(TEMPLATE, 'utf16le')), headers: JSON_TYPE }, 400],
     ['JSON and more', { raw: `${TEMPLATE}x`, headers: JSON_TYPE }, 400],
     ['a list', { body: [] }, 400],
     ['null', { body: null }, 400],

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { BaykeeperError } from '@baykeeper/domain';
+import { invalidInput } from '@baykeeper/services';
 
 /**
  * JSON, and text where a route takes it. An empty body counts as none whatever its type says, because Magnum's clients
@@ -10,10 +12,13 @@ export function addBodyParsers(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
 
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, given, done) => {
+    const body = given as Buffer;
     if (body.length === 0) done(null, undefined);
-    else if (request.routeOptions.config.facts?.takesText) done(null, body);
-    else void parseJson(request, body as string, done);
+    else if (request.routeOptions.config.facts?.takesText) done(null, body.toString());
+    // What is no UTF-8 would be read with marks in the place of what was meant, and kept so (RFC 8259, 8.1).
+    else if (!isUtf8(body)) done(invalidInput('The body is no UTF-8: send JSON in that encoding.'), undefined);
+    else void parseJson(request, body.toString(), done);
   });
 
   server.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
