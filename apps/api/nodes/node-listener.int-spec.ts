@@ -15,10 +15,10 @@ beforeEach(async () => {
   const kept = new Map<string, string>();
   const dependencies: ControlPlaneDependencies = {
     settings: {
-      ensure: (key, make) => {
-        const value = kept.get(key) ?? make();
+      ensure: async (key, make) => {
+        const value = kept.get(key) ?? (await make());
         kept.set(key, value);
-        return Promise.resolve(value);
+        return value;
       },
     },
     vault: openKeyVault(randomBytes(32)),

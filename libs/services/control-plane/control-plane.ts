@@ -59,7 +59,7 @@ export async function controlPlaneForNodes(dependencies: ControlPlaneDependencie
       publicMessage: 'Nodes can not be told where the control plane is: set BAYKEEPER_NODE_URL.',
     });
   }
-  return { url, caPem: (await ensureAuthority(dependencies)).certificatePem };
+  return { url, caPem: await authorityCertificateOf(dependencies) };
 }
 
 /** A fresh key and certificate for the listener that nodes call, good for 30 days. */
@@ -88,10 +88,26 @@ async function nodeUrlOf({ nodeUrl, nodePort, compute }: ControlPlaneDependencie
   return address === null ? null : `https://${address}:${nodePort}`;
 }
 
-/** The first process to come keeps its authority; the others throw theirs away and use that one. */
+/** The same for ever, so each process asks once; the key is read anew where it is needed. */
+const knownCertificates = new WeakMap<SettingStore, Promise<string>>();
+
+function authorityCertificateOf(dependencies: ControlPlaneDependencies): Promise<string> {
+  const { settings } = dependencies;
+  const known = knownCertificates.get(settings);
+  if (known !== undefined) return known;
+  const certificate = ensureAuthority(dependencies).then(({ certificatePem }) => certificatePem);
+  knownCertificates.set(settings, certificate);
+  certificate.catch(() => knownCertificates.delete(settings));
+  return certificate;
+}
+
+/** The first process to come keeps its authority; others that made one in the same moment throw theirs away. */
 async function ensureAuthority({ settings, vault }: ControlPlaneDependencies): Promise<AuthorityPems> {
-  const made = await createCertificateAuthority({ commonName: 'Baykeeper control plane', years: AUTHORITY_YEARS });
-  const mine: StoredAuthority = { certificatePem: made.certificatePem, ...vault.seal(made.privateKeyPem, PLACE) };
-  const stored = JSON.parse(await settings.ensure(SETTING, () => JSON.stringify(mine))) as StoredAuthority;
+  const text = await settings.ensure(SETTING, async () => {
+    const made = await createCertificateAuthority({ commonName: 'Baykeeper control plane', years: AUTHORITY_YEARS });
+    const mine: StoredAuthority = { certificatePem: made.certificatePem, ...vault.seal(made.privateKeyPem, PLACE) };
+    return JSON.stringify(mine);
+  });
+  const stored = JSON.parse(text) as StoredAuthority;
   return { certificatePem: stored.certificatePem, privateKeyPem: vault.open(stored, PLACE) };
 }

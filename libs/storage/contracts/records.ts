@@ -3,7 +3,7 @@ import type { Scope } from '../scope.js';
 
 export interface SettingStore {
   /** The value of a key that is the same for every process for ever: made by whoever comes first. */
-  ensure(key: string, make: () => string): Promise<string>;
+  ensure(key: string, make: () => string | Promise<string>): Promise<string>;
 }
 
 export type NewEvent = Omit<BayEvent, 'sequence' | 'at'>;

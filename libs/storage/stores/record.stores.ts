@@ -25,12 +25,12 @@ import { changeRows, isInTransaction, selectRows } from './sql.js';
 export class PostgresSettingStore implements SettingStore {
   constructor(private readonly manager: EntityManager) {}
 
-  async ensure(key: string, make: () => string): Promise<string> {
+  async ensure(key: string, make: () => string | Promise<string>): Promise<string> {
     const known = await this.manager.findOneBy(SettingEntity, { key });
     if (known) return known.value;
     await selectRows(this.manager, 'INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING', [
       key,
-      make(),
+      await make(),
     ]);
     return (await this.manager.findOneByOrFail(SettingEntity, { key })).value;
   }
