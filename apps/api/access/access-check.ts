@@ -99,7 +99,7 @@ function checkAccessRules(rule: AccessRule, { applicationCredential }: TokenHold
   const rules = applicationCredential?.accessRules ?? null;
   if (rules === null || OWN_TOKEN.has(rule)) return;
   const url = request.url.split('?', 1)[0] ?? '';
-  const isIdentity = url.startsWith('/identity');
+  const isIdentity = rule.startsWith('identity:');
   const path = isIdentity ? url.slice('/identity'.length) : url;
   const service = isIdentity ? 'identity' : 'container-infra';
   if (!allowsRequest(rules, { service, method: request.method, path })) throw forbidden(rule);

@@ -57,9 +57,26 @@ export class RouteIndex {
     return url.startsWith('/v1/') && !this.isCollection(url) && this.isCollectionOf(url, method);
   }
 
-  /** The path with `/v1`: Magnum serves its collections without it too, and `bookmark` links rely on that. */
+  /** The path as it is known here, with `/v1`: Magnum serves its collections without it too, and `bookmark` links rely on that. */
   versioned(url: string): string {
-    const [, first = ''] = /^\/([^/?]*)/.exec(url) ?? [];
-    return this.collections.has(first) ? `/v1${url}` : url;
+    const known = withoutNeedlessEscapes(url);
+    const [, first = ''] = /^\/([^/?]*)/.exec(known) ?? [];
+    return this.collections.has(first) ? `/v1${known}` : known;
   }
+}
+
+/**
+ * Letters, digits and `-._~` mean the same escaped or not (RFC 3986, 6.2.2.2). The router takes both, so whatever else
+ * looks at a path, the access rules of application credentials above all, must see one form.
+ */
+function withoutNeedlessEscapes(url: string): string {
+  if (!url.includes('%')) return url;
+  const [path = '', ...query] = url.split('?');
+  // What is no escape could become the beginning of one: such a path is left for the router to refuse.
+  if (/%(?![0-9a-f]{2})/i.test(path)) return url;
+  const plain = path.replace(/%[2-7][0-9a-f]/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /[A-Za-z0-9._~-]/.test(character) ? character : escape;
+  });
+  return [plain, ...query].join('?');
 }

@@ -76,6 +76,29 @@ describe('an application credential', () => {
     expect((await call('GET', path(`/${id}`))).status).toBe(404);
   });
 
+  test('keeps to its rules however a path is written', async () => {
+    const made = await create({
+      ...{ name: 'infra-only', unrestricted: true },
+      access_rules: ['GET', 'POST'].map((method) => ({ service: 'container-infra', method, path: '/**' })),
+    });
+    const { id, secret } = (made.body as { application_credential: { id: string; secret: string } })
+      .application_credential;
+    const login = await client.logIn({ methods: ['application_credential'], application_credential: { id, secret } });
+    const token = login.headers.get('x-subject-token') ?? '';
+    const statusOf = async (written: string): Promise<number> =>
+      (await send(client.api.url, 'GET', written, { token })).status;
+    expect(await statusOf('/v1/clusters')).toBe(200);
+    expect(await statusOf('/%76%31/%63lusters')).toBe(200);
+    for (const written of [
+      '/identity/v3/users',
+      '/%69dentity/v3/users',
+      '/%69%64entity/v3/roles',
+      '/identit%79/v3/users',
+    ])
+      expect([written, await statusOf(written)]).toEqual([written, 403]);
+    expect((await call('DELETE', path(`/${id}`))).status).toBe(204);
+  });
+
   test('takes a secret of one’s own, and times with and without a zone', async () => {
     const made = await create({ name: 'own', secret: 'my own secret', expires_at: '2099-01-31T12:00:00+02:00' });
     expect(made.body).toMatchObject({
