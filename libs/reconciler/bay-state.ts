@@ -30,7 +30,7 @@ export async function loadBayState(
   if (!bay) return null;
   const [groups, nodeRows, loadBalancer] = await Promise.all([
     nodeGroups.listByBay(SYSTEM, bayId),
-    nodes.listByBay(SYSTEM, bayId),
+    nodes.readByBay(bayId),
     loadBalancers.findByBay(SYSTEM, bayId),
   ]);
   return { bay, groups, nodes: nodeRows, loadBalancer };

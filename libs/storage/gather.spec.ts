@@ -83,4 +83,19 @@ describe('gather', () => {
       ),
     );
   });
+
+  it('fails those alone that are the reason, where they may be asked twice', async () => {
+    const batches: (readonly number[])[] = [];
+    const ask = gather(
+      (numbers: readonly number[]) => {
+        batches.push(numbers);
+        return numbers.includes(2) ? Promise.reject(new Error('two')) : Promise.resolve(numbers);
+      },
+      { atOnce: 1, most: 10, separately: true },
+    );
+    const answers = await Promise.allSettled([1, 2, 3].map(ask));
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(batches).toEqual([[1, 2, 3], [1], [2], [3]]);
+    expect(await ask(4)).toBe(4);
+  });
 });

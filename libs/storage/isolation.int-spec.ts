@@ -194,6 +194,7 @@ const PROBES: Probes = {
     insertMany: UNSCOPED,
     recordFacts: UNSCOPED,
     recordFactsOfMany: UNSCOPED,
+    readByBay: UNSCOPED,
     remove: UNSCOPED,
     removeMany: UNSCOPED,
     existingIds: UNSCOPED,

@@ -119,6 +119,42 @@ describe('nodes', () => {
     expect(listed[9_999]).toMatchObject({ ordinal: 9_999 });
   });
 
+  it('of a large bay are read again only where they changed', async () => {
+    const { nodes } = database.stores;
+    const { bay, masters, workers } = seeded;
+    const made = Array.from({ length: 300 }, (_, ordinal) => makeNewNode(workers, ordinal));
+    await nodes.insertMany([...made, makeNewNode(masters, 0)]);
+    const first = await nodes.readByBay(bay.id);
+    expect(first).toEqual(await nodes.listByBay(SYSTEM, bay.id));
+
+    const [changed, removed] = [first[7], first[100]];
+    await nodes.recordFacts(changed?.id ?? ('' as NodeId), { address: '192.0.2.7' });
+    await nodes.remove(removed?.id ?? ('' as NodeId));
+    await nodes.insertMany([makeNewNode(workers, 900), makeNewNode(masters, 1)]);
+    const second = await nodes.readByBay(bay.id);
+    expect(second).toEqual(await nodes.listByBay(SYSTEM, bay.id));
+    expect(second).toHaveLength(302);
+    const known = new Set(first);
+    expect(second.filter((node) => !known.has(node)).map(({ ordinal }) => ordinal)).toEqual([1, changed?.ordinal, 900]);
+    expect(await nodes.readByBay(bay.id)).toEqual(second);
+    expect(await nodes.readByBay(randomUUID() as typeof bay.id)).toEqual([]);
+  });
+
+  it('take the facts of many in one statement, those of one node in their order', async () => {
+    const { nodes } = database.stores;
+    const [one, other] = [makeNewNode(seeded.workers, 0), makeNewNode(seeded.workers, 1)];
+    await nodes.insertMany([one, other]);
+    await nodes.recordFactsOfMany([
+      { id: one.id, facts: { bootedAt: T0, address: '192.0.2.1', engineState: 'ready' } },
+      { id: other.id, facts: { readyAt: seconds(5) } },
+      { id: one.id, facts: { bootedAt: seconds(9), address: '192.0.2.2' } },
+      { id: randomUUID() as NodeId, facts: { bootedAt: T0 } },
+    ]);
+    await nodes.recordFactsOfMany([{ id: one.id, facts: { engineState: null, bootedAt: seconds(10) } }]);
+    expect(await nodes.find(SYSTEM, one.id)).toMatchObject({ bootedAt: T0, address: '192.0.2.2', engineState: null });
+    expect(await nodes.find(SYSTEM, other.id)).toMatchObject({ bootedAt: null, address: null, readyAt: seconds(5) });
+  });
+
   it('may exist outside as long as their machine was not removed', async () => {
     const { nodes } = database.stores;
     const [kept, removed] = [makeNewNode(seeded.workers, 0), makeNewNode(seeded.workers, 1)];

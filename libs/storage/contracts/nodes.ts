@@ -20,6 +20,8 @@ export interface NodeStore {
   listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]>;
   /** The nodes of many bays in one query, for lists. */
   listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly Node[]>;
+  /** What `listByBay` gives, read as what changed since this process read it last: for whoever looks again and again. */
+  readByBay(bayId: BayId): Promise<readonly Node[]>;
   /** In order of insertion. */
   listMasters(scope: Scope, bayId: BayId): Promise<readonly Node[]>;
   find(scope: Scope, id: NodeId): Promise<Node | null>;

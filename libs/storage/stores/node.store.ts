@@ -5,6 +5,7 @@ import { NodeEntity } from '../entities/node.entity.js';
 import { gather, type GatherOptions } from '../gather.js';
 import type { Scope } from '../scope.js';
 import { gatherById, type FindById } from './gather-by-id.js';
+import { NodeSnapshots } from './node-snapshots.js';
 import { columnsOf, selectPrepared } from './prepared.js';
 import { projectOf } from './scoping.js';
 import { changeRows, inTransaction, selectRows } from './sql.js';
@@ -45,6 +46,7 @@ const CROWD: GatherOptions = { atOnce: 2, most: 200, separately: true };
 export class PostgresNodeStore implements NodeStore {
   private readonly columns: string;
   private readonly findById: FindById<Node>;
+  private readonly snapshots: NodeSnapshots;
   private readonly recordGathered = gather(async (changes: readonly NodeChange[]) => {
     await this.recordFactsOfMany(changes);
     return changes.map(() => undefined);
@@ -66,6 +68,7 @@ export class PostgresNodeStore implements NodeStore {
   constructor(private readonly manager: EntityManager) {
     this.columns = columnsOf(manager, NodeEntity, 'nodes');
     this.findById = gatherById(manager, 'nodes', this.columns);
+    this.snapshots = new NodeSnapshots(manager, this.columns);
   }
 
   listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]> {
@@ -77,6 +80,10 @@ export class PostgresNodeStore implements NodeStore {
     const text = `SELECT ${this.columns} FROM nodes WHERE bay_id = ANY($1::uuid[])
       AND ($2::text IS NULL OR project_id = $2) ORDER BY role, sequence`;
     return selectPrepared<Node>(this.manager, 'nodes-by-bays', text, [bayIds, projectOf(scope)]);
+  }
+
+  readByBay(bayId: BayId): Promise<readonly Node[]> {
+    return this.snapshots.read(bayId);
   }
 
   listMasters(scope: Scope, bayId: BayId): Promise<readonly Node[]> {
