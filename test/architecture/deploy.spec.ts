@@ -23,7 +23,7 @@ function filesBelow(directory: string): readonly string[] {
   });
 }
 const read = (path: string): string => readFileSync(join(DEPLOY, path), 'utf8');
-const has = (program: string): boolean => spawnSync(program, ['--help']).error === undefined;
+const has = (program: string): boolean => spawnSync(program, ['help']).error === undefined;
 
 interface Alert {
   readonly alert: string;
@@ -162,6 +162,7 @@ describe('the Compose file', () => {
     readonly environment?: Readonly<Record<string, string>>;
     readonly volumes?: readonly string[];
     readonly depends_on?: readonly string[];
+    readonly healthcheck?: { readonly test: readonly unknown[] };
   }
   const compose = parse(read('compose/compose.yaml'), { merge: true }) as {
     readonly services: Readonly<Record<string, Service>>;
@@ -173,7 +174,8 @@ describe('the Compose file', () => {
     expect(Object.keys(services)).toEqual(['api', 'worker', 'postgres', 'redis']);
     expect(services['worker']?.command).toEqual(['node', 'apps/worker/dist/main.js']);
     expect(services['worker']?.environment?.['REDIS_URL']).toBe(services['api']?.environment?.['REDIS_URL']);
-    for (const { volumes: mounts = [], depends_on = [] } of Object.values(services)) {
+    for (const { volumes: mounts = [], depends_on = [], healthcheck } of Object.values(services)) {
+      for (const word of healthcheck?.test ?? []) expect(typeof word).toBe('string');
       for (const mount of mounts) expect(Object.keys(volumes)).toContain(mount.split(':')[0]);
       for (const other of depends_on) expect(Object.keys(services)).toContain(other);
     }
@@ -218,23 +220,119 @@ describe('the Helm chart', () => {
     expect(parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))).toMatchObject({ apiVersion: 'v2' });
   });
 
-  it('is taken by helm, where it is', () => {
+  const FILLED = {
+    existingSecret: 'keys',
+    publicUrl: 'https://bays.example.org',
+    nodeUrl: 'https://nodes.example.org',
+  };
+  const MORE = {
+    settings: { BAYKEEPER_LOG_LEVEL: 'debug' },
+    nodeSelector: { disk: 'fast' },
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    podAnnotations: { 'prometheus.io/scrape': 'true' },
+    persistence: { existingClaim: 'shared' },
+  };
+
+  /** Null when it is refused; undefined when there is nothing to render it with. */
+  function render(more: object): readonly Rendered[] | null | undefined {
+    const values = { ...(parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as object), ...more };
+    const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')) as Record<string, string>;
+    const renderer = has('helm')
+      ? spawnSync('helm', ['template', 'bays', CHART, '--values', '-'], {
+          input: JSON.stringify(more),
+          encoding: 'utf8',
+        })
+      : has('go')
+        ? spawnSync('go', ['run', join(ROOT, 'test/support/render-chart/main.go')], {
+            env: { ...process.env, GO111MODULE: 'off', GOFLAGS: '' },
+            input: JSON.stringify({
+              directory: CHART,
+              values,
+              chart: { Name: chart['name'], Version: chart['version'], AppVersion: chart['appVersion'] },
+            }),
+            encoding: 'utf8',
+          })
+        : undefined;
+    if (renderer === undefined) return undefined;
+    if (renderer.status !== 0) return null;
+    return parseAllDocuments(renderer.stdout).map((document) => {
+      expect(document.errors).toEqual([]);
+      return document.toJS() as Rendered;
+    });
+  }
+
+  it.each([
+    ['the least', FILLED],
+    ['all', { ...FILLED, ...MORE }],
+  ])(
+    'is rendered with %s of its values, where helm or Go is',
+    (_how, given) => {
+      const rendered = render(given);
+      if (rendered === undefined) {
+        console.log('the chart is not rendered: neither helm nor Go is installed');
+        return;
+      }
+      const documents = rendered ?? [];
+      expect(documents.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
+        'ConfigMap bays-settings',
+        'Deployment bays-api',
+        'Deployment bays-worker',
+        'PodDisruptionBudget bays-api',
+        'Service bays',
+        'Service bays-nodes',
+      ]);
+      for (const { kind, spec } of documents.filter(({ kind: known }) => known === 'Deployment')) {
+        const { template, selector } = spec;
+        expect(template?.metadata.labels).toEqual(selector?.matchLabels);
+        const pod = template?.spec;
+        expect({ kind, grace: pod?.terminationGracePeriodSeconds }).toEqual({ kind, grace: 45 });
+        const [container] = pod?.containers ?? [];
+        expect(container).toMatchObject({
+          image: 'baykeeper:0.1.0',
+          envFrom: [{ configMapRef: { name: 'bays-settings' } }, { secretRef: { name: 'keys' } }],
+          securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+          livenessProbe: { httpGet: { path: '/healthz' } },
+          readinessProbe: { httpGet: { path: '/readyz' } },
+        });
+        expect(pod?.volumes?.map(({ name }) => name)).toEqual(container?.volumeMounts.map(({ name }) => name));
+      }
+      const settings = documents.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+      expect(settings).toMatchObject({
+        BAYKEEPER_PUBLIC_URL: 'https://bays.example.org',
+        BAYKEEPER_SHUTDOWN_DELAY_SECONDS: '5',
+      });
+      expect(Object.values(settings).every((value) => typeof value === 'string')).toBe(true);
+    },
+    120_000,
+  );
+
+  it('is refused without what it can not know', () => {
+    expect(render({})).not.toEqual(expect.anything());
+  }, 120_000);
+
+  it('is linted by helm, where it is', () => {
     if (!has('helm')) {
-      console.log('not linted or rendered with helm, which is not installed');
+      console.log('not linted with helm, which is not installed');
       return;
     }
-    const values = [
-      'existingSecret=keys',
-      'publicUrl=https://bays.example.org',
-      'nodeUrl=https://nodes.example.org:9512',
-    ];
-    const set = values.flatMap((value) => ['--set', value]);
+    const set = Object.entries(FILLED).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
     execFileSync('helm', ['lint', '--strict', CHART, ...set]);
-    const rendered = execFileSync('helm', ['template', 'bays', CHART, ...set], { encoding: 'utf8' });
-    const documents = parseAllDocuments(rendered).map((document) => document.toJS() as { kind?: string } | null);
-    const kinds = documents.map((document) => document?.kind);
-    expect(kinds.filter((kind) => kind === 'Deployment')).toHaveLength(2);
-    expect(kinds.filter((kind) => kind === 'Service')).toHaveLength(2);
-    expect(spawnSync('helm', ['template', 'bays', CHART]).status).not.toBe(0);
   });
 });
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly spec: {
+    readonly selector?: { readonly matchLabels: object };
+    readonly template?: {
+      readonly metadata: { readonly labels: object };
+      readonly spec: {
+        readonly terminationGracePeriodSeconds: number;
+        readonly containers: readonly { readonly volumeMounts: readonly { readonly name: string }[] }[];
+        readonly volumes?: readonly { readonly name: string }[];
+      };
+    };
+  };
+}
