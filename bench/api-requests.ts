@@ -45,9 +45,10 @@ async function measure(processes: number): Promise<readonly BenchmarkResult[]> {
       results.push(...report(question, processes, full, half));
     }
     const memory = await service.memory();
-    for (const name of ['api', 'worker']) {
-      const value = memory.get(name) ?? Number.NaN;
-      console.log(`  ${name}, ${String(processes)} API: ${value.toFixed(0)} MiB`);
+    const parts = ['api', 'worker'].map((name) => [name, memory.get(name) ?? Number.NaN] as const);
+    const together = parts.reduce((sum, [, value]) => sum + value, 0);
+    for (const [name, value] of [...parts, ['both', together] as const]) {
+      console.log(`  memory of ${name}, ${String(processes)} API: ${value.toFixed(0)} MiB`);
       results.push({ name: `api: memory of ${name}, ${String(processes)} API`, unit: 'MiB', value, samples: [value] });
     }
     return results;
