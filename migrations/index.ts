@@ -10,6 +10,7 @@ import { CreateQuotas1795399620000 } from './1795399620000-create-quotas.js';
 import { ExtendNodeGroups1795399740000 } from './1795399740000-extend-node-groups.js';
 import { IndexExpiry1795401000000 } from './1795401000000-index-expiry.js';
 import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
+import { IndexOpenOperations1795401120000 } from './1795401120000-index-open-operations.js';
 import { FoldAuditEntries1795400400000 } from './1795400400000-fold-audit-entries.js';
 
 /** In the order in which they run. A migration that was released is never edited: the next one changes what it made,
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   FoldAuditEntries1795400400000,
   IndexExpiry1795401000000,
   TraceOutbox1795401060000,
+  IndexOpenOperations1795401120000,
 ];

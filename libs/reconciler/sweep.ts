@@ -14,6 +14,9 @@ const MOST_AT_ONCE = 500;
 
 /** @returns how many bays were woken. */
 export async function sweepBays({ database, queue }: ReconcilerDependencies, settings: SweepSettings): Promise<number> {
+  await database.stores.operations.finishForgotten({
+    error: 'The worker ended before it could say how this went. The bay was looked at again since.',
+  });
   const ids: readonly BayId[] = await database.stores.bays.idsToSweep({
     settledOlderThanSeconds: settings.settledAfterSeconds,
     limit: MOST_AT_ONCE,

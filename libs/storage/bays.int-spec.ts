@@ -4,6 +4,7 @@ import type { Database } from './contracts/stores.js';
 import { openDatabase } from './database.js';
 import { SYSTEM } from './scope.js';
 import { makeNewNode, seedBay, seedProject, type SeededBay } from './testing/seed.js';
+import { laterMillisecond } from './testing/later-millisecond.js';
 import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
 
 // Starting a server takes a second, and many on a machine that is busy.
@@ -225,12 +226,6 @@ describe('facts of a bay', () => {
     expect(await bays.get(seeded.bay.id)).toMatchObject({ status: 'CREATE_COMPLETE', name: 'web', generation: 1 });
   });
 });
-
-/** Times are kept to the millisecond, so two that follow at once may be the same. */
-async function laterMillisecond(): Promise<void> {
-  const end = Date.now() + 2;
-  while (Date.now() < end) await new Promise(setImmediate);
-}
 
 describe('the sweep', () => {
   it('wakes what is not settled, and settled bays only after a while, longest unseen first', async () => {

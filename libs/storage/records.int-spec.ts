@@ -5,6 +5,7 @@ import type { Database } from './contracts/stores.js';
 import { openDatabase } from './database.js';
 import { SYSTEM } from './scope.js';
 import { seedBay, seedProject, SOMEBODY, type SeededBay } from './testing/seed.js';
+import { laterMillisecond } from './testing/later-millisecond.js';
 import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
 
 // Starting a server takes a second, and many on a machine that is busy.
@@ -174,5 +175,31 @@ describe('the project of another identity service', () => {
     await projects.ensureForeign(id);
     expect(bay.projectId).toBe(id);
     expect(await projects.findByName(id)).toMatchObject({ id, name: id });
+  });
+
+  it('forgets what a process that died left open, once its bay was looked at again and is as wished', async () => {
+    const { bays, operations } = database.stores;
+    const { bay } = await seedBay(database.stores, projectId);
+    const ended = (): Promise<number> => operations.finishForgotten({ error: 'Nobody said how it went.' });
+    const open = async (): Promise<number> => (await operations.listOpen(bay.id)).length;
+    await operations.begin({ id: `${bay.id}.lb`, bayId: bay.id, nodeId: null, kind: 'ensure-load-balancer' });
+    await ended();
+    expect(await open()).toBe(1);
+    await laterMillisecond();
+    const lease = await bays.acquireLease(bay.id, 'test', 60);
+    await ended();
+    expect(await open()).toBe(1);
+    await bays.saveFacts(bay.id, lease?.token ?? 0, { settledGeneration: 1, status: 'CREATE_COMPLETE' });
+    await ended();
+    // A pass is under way.
+    expect(await open()).toBe(1);
+    await bays.releaseLease(bay.id, lease?.token ?? 0);
+    expect(await ended()).toBe(1);
+    expect(await open()).toBe(0);
+    await laterMillisecond();
+    await operations.begin({ id: `${bay.id}.lb`, bayId: bay.id, nodeId: null, kind: 'ensure-load-balancer' });
+    // Begun after the last look.
+    expect(await ended()).toBe(0);
+    expect(await open()).toBe(1);
   });
 });

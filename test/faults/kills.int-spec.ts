@@ -56,6 +56,16 @@ const BLOWS = {
   postgres: () => pidOf('postgresql', 'data', 'postmaster.pid'),
 } as const;
 
+/** @returns whether it was still there */
+function killProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 async function emptyRedis(): Promise<void> {
   const [worker] = await server.children('worker');
   if (worker === undefined) return;
@@ -90,7 +100,7 @@ it(`every last wish comes true and nothing is left behind (FAULT_SEED=${String(S
       else {
         const pids = await BLOWS[what]();
         if (pids.length === 0) continue;
-        process.kill(random.pick(pids), 'SIGKILL');
+        if (!killProcess(random.pick(pids))) continue;
       }
       killed.push(what);
     }

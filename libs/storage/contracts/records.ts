@@ -63,6 +63,12 @@ export interface OperationStore {
   begin(operation: Operation): Promise<void>;
   /** @param outcome.error a sentence without secrets; null for success */
   finish(id: string, outcome: { readonly error: string | null }): Promise<void>;
+  /**
+   * Ends those whose process died before it could say how they went, once their bay was looked at again since and is as
+   * wished: so the ledger shows as open only what is under way or still matters.
+   * @returns how many
+   */
+  finishForgotten(outcome: { readonly error: string }): Promise<number>;
   /** Begun and not finished, in order of their beginning. */
   listOpen(bayId: BayId): Promise<readonly OpenOperation[]>;
 }

@@ -5,6 +5,7 @@ import { BayEntity } from './bay.entity.js';
 import { INTEGER, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL, UUID, UUID_OR_NULL } from './column-types.js';
 
 @Entity('operations')
+@Index('operations_open_idx', ['bayId'], { where: 'finished_at IS NULL' })
 export class OperationEntity implements OpenOperation {
   @PrimaryColumn(TEXT) id!: string;
   @ForeignKey(() => BayEntity, { onDelete: 'CASCADE' })

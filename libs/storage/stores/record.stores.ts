@@ -173,6 +173,18 @@ export class PostgresOperationStore implements OperationStore {
     return finished.map(() => undefined);
   }
 
+  async finishForgotten({ error }: { readonly error: string }): Promise<number> {
+    const { count } = await changeRows(
+      this.manager,
+      `UPDATE operations SET finished_at = clock_timestamp(), error = $1 FROM bays
+       WHERE operations.finished_at IS NULL AND bays.id = operations.bay_id AND bays.deletion_requested_at IS NULL
+         AND bays.settled_generation = bays.generation AND bays.lease_expires_at IS NULL
+         AND bays.reconciled_at > operations.started_at`,
+      [error],
+    );
+    return count;
+  }
+
   async listOpen(bayId: BayId): Promise<readonly OpenOperation[]> {
     return this.manager
       .createQueryBuilder(OperationEntity, 'operation')
