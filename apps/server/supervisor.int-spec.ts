@@ -86,7 +86,8 @@ function launch({ env = {}, api = 'echo-api' }: Wish = {}): Server {
 
 async function launchReady(wish: Wish = {}): Promise<Server> {
   const server = launch(wish);
-  await eventually(() => server.output().includes('Baykeeper is ready after'), server);
+  // The last of the lines that it then says.
+  await eventually(() => server.output().includes('Ctrl-C here, or script/stop'), server);
   return server;
 }
 
