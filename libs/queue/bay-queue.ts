@@ -64,6 +64,20 @@ function traced(): TracedJob {
 /** What is done is of no further use in Redis: the ledger of writes is in PostgreSQL. */
 const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
 
+/** Nodes of a bay that take turns with those of other bays. */
+const NODES_PER_TURN = 10;
+/** Where BullMQ's priorities end. */
+const LAST_TURN = 2_000_000;
+
+/**
+ * Whoever asks for ten nodes does not wait behind somebody's ten thousand: a bay's first nodes come before the next ones of
+ * all others. @param place of the node among those that are asked for at the same time
+ */
+function turnOf(place: number): { readonly priority?: number } {
+  const turn = Math.floor(place / NODES_PER_TURN);
+  return turn === 0 ? {} : { priority: Math.min(turn, LAST_TURN) };
+}
+
 /** Jobs that go to Redis with one round trip: few enough that others are served in between. */
 const FLOWS_AT_ONCE = 500;
 
@@ -110,18 +124,17 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch, rep
         if (now - at < repeatAfterMs) break;
         queuedAt.delete(id);
       }
-      const due = nodes.filter(({ nodeId, steps }) => steps.length > 0 && !queuedAt.has(flowId(nodeId, steps)));
+      const due: readonly Due[] = nodes
+        .map((node, place) => ({ ...node, place }))
+        .filter(({ nodeId, steps }) => steps.length > 0 && !queuedAt.has(flowId(nodeId, steps)));
       for (let from = 0; from < due.length; from += FLOWS_AT_ONCE) {
         const some = due.slice(from, from + FLOWS_AT_ONCE);
         const single = some.filter(({ steps }) => steps.length === 1);
-        if (single.length > 0)
-          await nodeSteps.addBulk(single.flatMap(({ nodeId, steps }) => jobsOf(bayId, nodeId, steps)));
+        if (single.length > 0) await nodeSteps.addBulk(single.flatMap((one) => jobsOf(bayId, one)));
         const several = some.filter(({ steps }) => steps.length > 1);
         // The last step is the flow's root and is there as long as any step is.
         const known = await Promise.all(several.map(({ nodeId, steps }) => nodeSteps.getJob(rootId(nodeId, steps))));
-        const flowsToAdd = several
-          .filter((_, index) => !known[index])
-          .map(({ nodeId, steps }) => flowOf(bayId, nodeId, steps));
+        const flowsToAdd = several.filter((_, index) => !known[index]).map((one) => flowOf(bayId, one));
         if (flowsToAdd.length > 0) await flows.addBulk(flowsToAdd);
         if (repeatAfterMs > 0) for (const { nodeId, steps } of some) queuedAt.set(flowId(nodeId, steps), now);
       }
@@ -138,6 +151,10 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch, rep
   };
 }
 
+interface Due extends StepsOfNode {
+  readonly place: number;
+}
+
 const rootId = (nodeId: NodeId, steps: readonly NodeStep[]): string => jobIdOf(nodeId, steps.at(-1));
 const flowId = (nodeId: NodeId, steps: readonly NodeStep[]): string => `${nodeId}.${steps.join('.')}`;
 
@@ -145,9 +162,10 @@ function jobIdOf(nodeId: NodeId, step: NodeStep | undefined): string {
   return `${nodeId}.${step ?? ''}`;
 }
 
-function optionsOf(nodeId: NodeId, step: NodeStep) {
+function optionsOf(nodeId: NodeId, step: NodeStep, place: number) {
   return {
     ...FORGET,
+    ...turnOf(place),
     jobId: jobIdOf(nodeId, step),
     attempts: STEP_ATTEMPTS,
     backoff: { type: 'exponential', delay: STEP_BACKOFF_MS },
@@ -155,11 +173,15 @@ function optionsOf(nodeId: NodeId, step: NodeStep) {
 }
 
 /** A step alone needs no flow. */
-function jobsOf(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]) {
-  return steps.map((step) => ({ name: step, data: { bayId, nodeId, ...traced() }, opts: optionsOf(nodeId, step) }));
+function jobsOf(bayId: BayId, { nodeId, steps, place }: Due) {
+  return steps.map((step) => ({
+    name: step,
+    data: { bayId, nodeId, ...traced() },
+    opts: optionsOf(nodeId, step, place),
+  }));
 }
 
-function flowOf(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]): FlowJob {
+function flowOf(bayId: BayId, { nodeId, steps, place }: Due): FlowJob {
   const [last, ...before] = [...steps].reverse();
   if (last === undefined) throw new Error('a flow has a step');
   const jobOf = (step: NodeStep, rest: readonly NodeStep[]): FlowJob => {
@@ -168,7 +190,7 @@ function flowOf(bayId: BayId, nodeId: NodeId, steps: readonly NodeStep[]): FlowJ
       name: step,
       queueName: NODE_STEPS_QUEUE,
       data: { bayId, nodeId, ...traced() } satisfies NodeStepJob,
-      opts: { ...optionsOf(nodeId, step), ...(step !== last && { failParentOnFailure: true }) },
+      opts: { ...optionsOf(nodeId, step, place), ...(step !== last && { failParentOnFailure: true }) },
       ...(previous !== undefined && { children: [jobOf(previous, others)] }),
     };
   };

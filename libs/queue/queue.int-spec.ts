@@ -194,6 +194,39 @@ describe('the steps of a node', () => {
     await until('the second', () => started === 2);
   });
 
+  it('of a bay that asks for a few do not wait behind those of one that asks for very many', async () => {
+    const [large, small] = [newBay(), newBay()];
+    const steps = ['create-machine'] as const;
+    await queue.enqueueNodeSteps(
+      large,
+      Array.from({ length: 60 }, () => ({ nodeId: newNode(), steps })),
+    );
+    await queue.enqueueNodeSteps(small, [
+      { nodeId: newNode(), steps },
+      { nodeId: newNode(), steps },
+    ]);
+    const order: BayId[] = [];
+    work(NODE_STEPS_QUEUE, (job) => {
+      order.push(job.data.bayId);
+      return Promise.resolve();
+    });
+    await until('all', () => order.length === 62);
+    expect(order.lastIndexOf(small)).toBeLessThan(16);
+    expect(order.filter((bay) => bay === large)).toHaveLength(60);
+  });
+
+  it('are asked for again after a while only, where that is wanted', async () => {
+    const patient = openBayQueue(redis, watch, 60_000);
+    const node = { nodeId: newNode(), steps: ['create-machine'] as const };
+    await patient.enqueueNodeSteps(newBay(), [node]);
+    await redis.flushall();
+    await patient.enqueueNodeSteps(newBay(), [node]);
+    expect(await jobs(NODE_STEPS_QUEUE)).toEqual({});
+    await queue.enqueueNodeSteps(newBay(), [node]);
+    expect(await jobs(NODE_STEPS_QUEUE)).toEqual({ waiting: 1 });
+    await patient.close();
+  });
+
   it('are tried again where they failed, and what comes after waits', async () => {
     const done: string[] = [];
     let failures = 2;

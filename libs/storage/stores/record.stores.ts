@@ -37,10 +37,19 @@ export class PostgresSettingStore implements SettingStore {
 }
 
 export class PostgresEventStore implements EventStore {
+  // One batch at a time: events of a bay wait for each other anyway.
+  private readonly appendGathered = gather(
+    async (events: readonly NewEvent[]) => {
+      await this.appendMany(events);
+      return events.map(() => undefined);
+    },
+    { atOnce: 1, most: 500, separately: true },
+  );
+
   constructor(private readonly manager: EntityManager) {}
 
   append(event: NewEvent): Promise<void> {
-    return this.appendMany([event]);
+    return this.appendGathered(event);
   }
 
   async appendMany(events: readonly NewEvent[]): Promise<void> {
