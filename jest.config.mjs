@@ -1,4 +1,4 @@
-// One jest configuration, three projects. ES modules as they run in production: swc only strips types, and the
+// One jest configuration, four projects. ES modules as they run in production: swc only strips types, and the
 // "source" export condition makes a workspace import resolve to its TypeScript, so no build is needed to test.
 const swc = [
   '@swc/jest',
@@ -37,6 +37,11 @@ export default {
       ...shared,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/test/faults/**/*.fault-spec.ts'],
     },
   ],
   // Whole-suite switches live here, because jest reads them only at the top level.

@@ -3,10 +3,12 @@
  * Start one per test file; take a database of its own for every test from {@link TestDatabase.freshUrl}.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { access, chown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { openDatabase } from '../database.js';
 
@@ -17,6 +19,12 @@ export interface TestDatabase {
   freshUrl(): Promise<string>;
   /** Another database without any schema. */
   emptyUrl(): Promise<string>;
+  /** Where it listens. */
+  readonly directory: string;
+  /** Ends it at once, as a crash does. What was committed is only kept by one that is durable. */
+  kill(): Promise<void>;
+  /** Starts it again over the same data; resolves when it takes connections. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,7 +48,11 @@ const SETTINGS = {
   logging_collector: 'off',
 };
 
-export async function startTestDatabase(): Promise<TestDatabase> {
+/** A commit that was answered is in the operating system's hands, which a killed process does not lose. */
+const DURABLE_SETTINGS = { ...SETTINGS, synchronous_commit: 'on', restart_after_crash: 'on' };
+
+/** @param options.isDurable whether it keeps all that was committed when it is killed */
+export async function startTestDatabase({ isDurable = false } = {}): Promise<TestDatabase> {
   const binaries = await findBinaries();
   const owner = await unprivilegedOwner();
   const directory = await mkdtemp(join(tmpdir(), 'baykeeper-pg-'));
@@ -50,13 +62,18 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     ...['-D', data, '-U', SUPERUSER, '-E', 'UTF8', '--locale=C.UTF-8'],
     ...['--auth-local=trust', '--auth-host=reject', '--no-sync', '--no-instructions'],
   ]);
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = spawn(join(binaries, 'postgres'), ['-D', data, '-k', directory, ...settings], {
-    cwd: directory,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...owner,
-  });
-  const log = collect(server);
+  const settings = Object.entries(isDurable ? DURABLE_SETTINGS : SETTINGS).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  const launch = (): ChildProcess =>
+    spawn(join(binaries, 'postgres'), ['-D', data, '-k', directory, ...settings], {
+      cwd: directory,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...owner,
+    });
+  let server = launch();
+  let log = collect(server);
   // A test process that ends without `stop` must leave neither server nor directory.
   const abandon = (): void => {
     server.kill('SIGKILL');
@@ -87,6 +104,28 @@ export async function startTestDatabase(): Promise<TestDatabase> {
       url: await make(TEMPLATE),
       freshUrl: () => make(TEMPLATE),
       emptyUrl: () => make('template1'),
+      directory,
+      async kill() {
+        if (server.exitCode !== null || server.signalCode !== null) return;
+        const ended = once(server, 'exit');
+        server.kill('SIGKILL');
+        await ended;
+      },
+      async start() {
+        const end = Date.now() + LONGEST_START_MS;
+        for (;;) {
+          server = launch();
+          log = collect(server);
+          try {
+            await waitUntilReady(server, urlOf('postgres'), log);
+            return;
+          } catch (error) {
+            // Processes of the one that was killed hold its memory until they notice.
+            if (server.exitCode === null || Date.now() > end) throw error;
+            await setTimeout(20);
+          }
+        }
+      },
       stop,
     };
   } catch (error) {
@@ -156,7 +195,7 @@ async function waitUntilReady(server: ChildProcess, url: string, log: () => stri
       if (server.exitCode !== null || Date.now() > deadline) {
         throw new Error(`PostgreSQL did not start: ${log()}`, { cause: error });
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await setTimeout(20);
     } finally {
       await client.end();
     }

@@ -1,0 +1,146 @@
+/**
+ * Baykeeper in its production form, every process of it under this program's control: one API, two workers, PostgreSQL
+ * and Redis. Any of them may be killed and started again over what it left. Machines and load balancers are simulated;
+ * they live in files that outlive every process, as a cloud does.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestRedis } from '@baykeeper/queue/testing/start-test-redis.js';
+import { startTestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
+import { Pool } from 'pg';
+import { logIn } from '../../support/login.js';
+import { until } from '../../support/run.js';
+import { ROOT, freePort } from '../../support/running-server.js';
+
+const NODE_PROCESSES = ['api', 'worker-1', 'worker-2'] as const;
+export const PROCESSES = [...NODE_PROCESSES, 'redis', 'postgresql'] as const;
+type NodeProcess = (typeof NODE_PROCESSES)[number];
+export type ProcessName = (typeof PROCESSES)[number];
+
+export interface Installation {
+  readonly url: string;
+  readonly dataDirectory: string;
+  /** Of the administrator; outlives every process. */
+  readonly token: string;
+  /** Rows of a statement, asked past everything that a run puts in the way. */
+  query<Row extends object>(statement: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** `kill -9`; resolves when the process is gone. */
+  kill(name: ProcessName): Promise<void>;
+  /** Starts what was killed; resolves when it takes work. */
+  start(name: ProcessName): Promise<void>;
+  /** The last of what a process wrote. */
+  log(name: NodeProcess): string;
+  stop(): Promise<void>;
+}
+
+const PASSWORD = 'a password of this test';
+const LONGEST_START_MS = 60_000;
+const KEPT_LOG_CHARACTERS = 400_000;
+/** Patience that would only make a run longer is taken away; nothing else differs from production. */
+const SETTINGS = {
+  BAYKEEPER_COMPUTE: 'simulated',
+  BAYKEEPER_SIMULATED_LATENCY_MS: '150',
+  BAYKEEPER_SWEEP_SECONDS: '2',
+  BAYKEEPER_SETTLED_SWEEP_SECONDS: '5',
+  BAYKEEPER_ORPHAN_GRACE_SECONDS: '5',
+  BAYKEEPER_NODE_BOOT_TIMEOUT_SECONDS: '60',
+  BAYKEEPER_LOGINS_PER_MINUTE: '0',
+} as const;
+
+export async function startInstallation(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
+  const [database, redis, dataDirectory] = await Promise.all([
+    startTestDatabase({ isDurable: true }),
+    startTestRedis(),
+    mkdtemp(join(tmpdir(), 'baykeeper-faults-')),
+  ]);
+  const pool = new Pool({ connectionString: database.url, max: 4 });
+  // A connection that a kill cut is no news.
+  pool.on('error', () => undefined);
+  const [port, nodePort] = [await freePort(), await freePort()];
+  const workerPorts = { 'worker-1': await freePort(), 'worker-2': await freePort() };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    BAYKEEPER_DATA: dataDirectory,
+    BAYKEEPER_MASTER_KEY: randomBytes(32).toString('base64'),
+    BAYKEEPER_ADMIN_PASSWORD: PASSWORD,
+    BAYKEEPER_PORT: String(port),
+    BAYKEEPER_NODE_PORT: String(nodePort),
+    ...SETTINGS,
+    ...settings,
+  };
+  const children = new Map<NodeProcess, ChildProcess>();
+  const logs = new Map<NodeProcess, string>();
+  // A test process that ends without `stop` leaves none of its processes behind.
+  const abandon = (): void => {
+    for (const child of children.values()) child.kill('SIGKILL');
+  };
+  process.once('exit', abandon);
+
+  async function startNodeProcess(name: NodeProcess): Promise<void> {
+    const workerPort = name === 'api' ? 0 : workerPorts[name];
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, name === 'api' ? 'apps/api/dist/main.js' : 'apps/worker/dist/main.js')],
+      { env: { ...environment, BAYKEEPER_WORKER_PORT: String(workerPort) }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    children.set(name, child);
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        logs.set(name, `${logs.get(name) ?? ''}${chunk.toString()}`.slice(-KEPT_LOG_CHARACTERS));
+      });
+    const readyUrl = `http://127.0.0.1:${String(name === 'api' ? port : workerPort)}/readyz`;
+    await until(`${name} to be ready`, LONGEST_START_MS, async () => {
+      if (child.exitCode !== null) throw new Error(`${name} ended: ${logs.get(name)?.slice(-4_000) ?? ''}`);
+      return (await fetch(readyUrl).catch(() => null))?.ok === true;
+    });
+  }
+
+  async function killNodeProcess(name: NodeProcess): Promise<void> {
+    const child = children.get(name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  const stop = async (): Promise<void> => {
+    process.off('exit', abandon);
+    await Promise.all(NODE_PROCESSES.map(killNodeProcess));
+    await pool.end();
+    await Promise.all([redis.stop(), database.stop()]);
+    await rm(dataDirectory, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${String(port)}`;
+  try {
+    await startNodeProcess('api');
+    await Promise.all([startNodeProcess('worker-1'), startNodeProcess('worker-2')]);
+    const openrc = { OS_USERNAME: 'admin', OS_PASSWORD: PASSWORD, OS_PROJECT_NAME: 'admin' };
+    return {
+      url,
+      dataDirectory,
+      token: await logIn(url, openrc),
+      async query<Row extends object>(statement: string, values: readonly unknown[] = []) {
+        return (await pool.query<Row>(statement, [...values])).rows;
+      },
+      kill(name) {
+        if (name === 'redis') return redis.kill();
+        return name === 'postgresql' ? database.kill() : killNodeProcess(name);
+      },
+      start(name) {
+        if (name === 'redis') return redis.start();
+        return name === 'postgresql' ? database.start() : startNodeProcess(name);
+      },
+      log: (name) => logs.get(name) ?? '',
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
