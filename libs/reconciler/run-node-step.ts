@@ -35,7 +35,7 @@ export async function runNodeStep(
 ): Promise<void> {
   const { bays, nodes } = dependencies.database.stores;
   // Of the bay's other nodes a step wants the masters at most: a large bay must not make each of its nodes dear.
-  const [bay, node] = await Promise.all([bays.get(job.bayId), nodes.find(SYSTEM, job.nodeId)]);
+  const [bay, node] = await Promise.all([bays.getForNode(job.bayId), nodes.find(SYSTEM, job.nodeId)]);
   if (!bay || !node) {
     // The records are gone (the bay was removed meanwhile): what the step would make must not stay behind.
     if (step === 'create-machine' || step === 'delete-machine')

@@ -37,6 +37,16 @@ function drainOutbox(): Promise<string[]> {
   });
 }
 
+it('gives a bay to those who work on one node without what names all of them', async () => {
+  const { bays } = database.stores;
+  const { bay } = await seedBay(database.stores, await seedProject(database.stores));
+  const lease = await bays.acquireLease(bay.id, 'test', 15);
+  await bays.saveFacts(bay.id, lease?.token ?? 0, { healthStatusReason: { api: 'ok', 'a.Ready': 'True' } });
+  const whole = await bays.get(bay.id);
+  expect(whole?.healthStatusReason).toEqual({ api: 'ok', 'a.Ready': 'True' });
+  expect(await bays.getForNode(bay.id)).toEqual({ ...whole, healthStatusReason: {} });
+});
+
 describe('a wish', () => {
   it('begins a bay with generation 1, empty facts and a row in the outbox', async () => {
     const { bay, masters, workers } = await seedBay(database.stores, projectId, { name: 'api' });

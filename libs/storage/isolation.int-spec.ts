@@ -149,6 +149,7 @@ const PROBES: Probes = {
     requestDeletion: [missing(({ bays }, scope, { bay }) => bays.requestDeletion(scope, bay.id))],
     countByProject: UNSCOPED,
     get: UNSCOPED,
+    getForNode: UNSCOPED,
     acquireLease: UNSCOPED,
     renewLease: UNSCOPED,
     releaseLease: UNSCOPED,

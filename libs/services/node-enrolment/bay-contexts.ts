@@ -25,7 +25,7 @@ export function openBayContexts(dependencies: BayContextsDependencies): BayConte
   async function read(bayId: BayId): Promise<EngineContext> {
     const { bays, nodes, loadBalancers } = dependencies.database.stores;
     const [bay, nodeRows, loadBalancer] = await Promise.all([
-      bays.get(bayId),
+      bays.getForNode(bayId),
       nodes.listMasters(SYSTEM, bayId),
       loadBalancers.findByBay(SYSTEM, bayId),
     ]);

@@ -260,7 +260,7 @@ export class NodeEnrolment {
   /** Everything that a certificate's names may need, known for good. */
   private async addressesFor(node: Node): Promise<{ bay: Bay; clientAddress: string | null }> {
     const { bays, loadBalancers, nodes } = this.stores;
-    const bay = await bays.get(node.bayId);
+    const bay = await bays.getForNode(node.bayId);
     if (bay === null) throw notValid();
     const loadBalancer = await loadBalancers.findByBay(SYSTEM, bay.id);
     const others = bay.masterLbEnabled ? [] : await nodes.listMasters(SYSTEM, bay.id);

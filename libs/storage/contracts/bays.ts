@@ -82,6 +82,8 @@ export interface BayStore {
 
   /** By id for whoever already knows it is allowed; null when it is gone. */
   get(id: BayId): Promise<Bay | null>;
+  /** As `get`, without the reasons of its health, which name every node: for work on one of them. */
+  getForNode(id: BayId): Promise<Bay | null>;
   /** Null while another one holds it, and when the bay is gone. */
   acquireLease(id: BayId, holder: string, ttlSeconds: number): Promise<Lease | null>;
   /** False when another one took it over. */

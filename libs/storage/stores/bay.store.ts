@@ -17,9 +17,12 @@ const HELD = 'lease_token = $2 AND lease_expires_at IS NOT NULL';
 
 export class PostgresBayStore implements BayStore {
   private readonly findById: FindById<Bay>;
+  private readonly findForNode: FindById<Bay>;
 
   constructor(private readonly manager: EntityManager) {
-    this.findById = gatherById(manager, 'bays', columnsOf(manager, BayEntity, 'bays'));
+    const columns = columnsOf(manager, BayEntity, 'bays');
+    this.findById = gatherById(manager, 'bays', columns);
+    this.findForNode = gatherById(manager, 'bays', columns.replace('bays.health_status_reason AS', "'{}'::jsonb AS"));
   }
 
   insert(scope: Scope, bay: NewBay, groups: readonly NewNodeGroup[]): Promise<Bay> {
@@ -109,6 +112,10 @@ export class PostgresBayStore implements BayStore {
 
   get(id: BayId): Promise<Bay | null> {
     return this.findById(SYSTEM, id);
+  }
+
+  getForNode(id: BayId): Promise<Bay | null> {
+    return this.findForNode(SYSTEM, id);
   }
 
   async acquireLease(id: BayId, holder: string, ttlSeconds: number): Promise<Lease | null> {
