@@ -137,6 +137,27 @@ describe('planBay', () => {
     );
   });
 
+  it('does not blame a node for the time in which nobody looked at its bay', () => {
+    const waiting = makeNode({ ordinal: 1, machineRequestedAt: T0, machineCreatedAt: T0, certifiedAt: T0 });
+    const granted = { ...waiting, joinGrantedAt: seconds(500) };
+    const joined = { ...granted, joinedAt: seconds(501) };
+    const linesAt = (second: number, node: typeof waiting, engineState?: 'ready' | 'down'): readonly string[] => {
+      const input = settledInput({
+        now: seconds(second),
+        bay: makeBay({ foundedAt: T0, foundingNodeId: nodeIdOf('master', 0) }),
+      });
+      const nodes = [...input.nodes.filter(({ id }) => id !== node.id), node];
+      const engine = new Map(nodes.map(({ id, name }) => [name, id === node.id ? (engineState ?? 'down') : 'ready']));
+      const plan = planBay({ ...input, nodes, observed: { ...input.observed, engine } });
+      return lines({ ...plan, loadBalancer: [] });
+    };
+    expect(linesAt(500, waiting)).toEqual([`grant-join ${waiting.id}.grant`]);
+    expect(linesAt(619, granted)).toEqual([]);
+    expect(linesAt(620, granted)).toEqual([`fail-node ${waiting.id}.fail`]);
+    expect(linesAt(9_000, joined, 'ready')).toEqual([`record-ready ${waiting.id}.ready`]);
+    expect(linesAt(9_000, joined, 'down')).toEqual([`fail-node ${waiting.id}.fail`]);
+  });
+
   it('replaces a node whose machine disappeared', () => {
     const input = settledInput();
     const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));

@@ -149,9 +149,12 @@ function planFailures(input: PlanInput, draft: Draft): void {
       });
       continue;
     }
-    if (node.readyAt) continue;
+    if (node.readyAt || isReadyInEngine(node, observed)) continue;
     const since = node.machineRequestedAt ?? node.createdAt;
-    const bootEnd = new Date(since.getTime() + limits.nodeBootTimeoutMs);
+    // Nobody may have looked at the bay for long, and the node has waited for its turn since: that is not its fault.
+    const isInOurHands = node.certifiedAt !== null && node.joinGrantedAt === null;
+    const lastHelp = isInOurHands ? now : new Date(Math.max(since.getTime(), node.joinGrantedAt?.getTime() ?? 0));
+    const bootEnd = new Date(lastHelp.getTime() + limits.nodeBootTimeoutMs);
     const until = deadline && deadline < bootEnd ? deadline : bootEnd;
     // A wish that is over its deadline fails its unfinished nodes, so that the reason names one of them.
     if (now >= until) {
@@ -168,6 +171,10 @@ function planFailures(input: PlanInput, draft: Draft): void {
     }
   }
   planReplacements(input, draft, deadline);
+}
+
+function isReadyInEngine(node: Node, { engine }: PlanInput['observed']): boolean {
+  return node.joinedAt !== null && engine !== 'unknown' && engine.get(node.name) === 'ready';
 }
 
 /** Why the node's machine is lost; null when it is there, or when nobody can tell. */
@@ -299,7 +306,7 @@ function planJoins({ bay, nodes }: PlanInput, draft: Draft): void {
 function planReadiness({ nodes, observed }: PlanInput, draft: Draft): void {
   for (const node of nodes) {
     if (!isStaying(node) || node.failedAt || !node.joinedAt || node.readyAt) continue;
-    if (observed.engine !== 'unknown' && observed.engine.get(node.name) === 'ready')
+    if (isReadyInEngine(node, observed))
       draft.records.push({ kind: 'record-ready', id: `${node.id}.ready`, nodeId: node.id });
     else draft.askEngineAgain = true;
   }
