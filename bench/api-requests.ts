@@ -4,6 +4,7 @@
  */
 import autocannon from 'autocannon';
 import pg from 'pg';
+import { askAtRate, type Latencies } from './ask-at-rate.js';
 import type { BenchmarkResult } from './result.js';
 import { loginBody, run, startService, type BenchService } from './service.js';
 
@@ -39,9 +40,8 @@ async function measure(processes: number): Promise<readonly BenchmarkResult[]> {
     const bay = await makeBays(service, token);
     const results: BenchmarkResult[] = [];
     for (const question of await questionsOf(service, token, bay)) {
-      const full = await ask(service, token, question, null);
-      const half =
-        question.target === null || processes === 1 ? null : await ask(service, token, question, question.target / 2);
+      const full = await ask(service, token, question);
+      const half = processes === 1 ? null : await askAtHalf(service, token, question);
       results.push(...report(question, processes, full, half));
     }
     const memory = await service.memory();
@@ -146,34 +146,44 @@ async function makeRequest(directory: string): Promise<string> {
   return stdout;
 }
 
-/** @param rate requests a second; null: as many as there can be */
-async function ask(
-  service: BenchService,
-  token: string,
-  { method = 'GET', path, body, headers }: Question,
-  rate: number | null,
-): Promise<autocannon.Result> {
+function headersOf(token: string, { body, headers }: Question): Readonly<Record<string, string>> {
+  return { 'X-Auth-Token': token, ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers };
+}
+
+/** As many as there can be. */
+async function ask(service: BenchService, token: string, question: Question): Promise<autocannon.Result> {
+  const { method = 'GET', path, body } = question;
   const result = await autocannon({
     ...{ url: `${service.url}${path}`, method, connections: CLIENTS, duration: SECONDS },
-    headers: { 'X-Auth-Token': token, ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    headers: headersOf(token, question),
     ...(body !== undefined && { body }),
-    ...(rate !== null && { overallRate: rate }),
   });
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${path}: ${String(result.non2xx)} answers were no success, ${String(result.errors)} errors`);
   return result;
 }
 
+/** At half the rate that is asked for; null where none is. */
+async function askAtHalf(service: BenchService, token: string, question: Question): Promise<Latencies | null> {
+  const { method = 'GET', path, body, target } = question;
+  if (target === null) return null;
+  return askAtRate({
+    ...{ url: `${service.url}${path}`, method, rate: target / 2, seconds: SECONDS },
+    headers: headersOf(token, question),
+    ...(body !== undefined && { body }),
+  });
+}
+
 function report(
   { name, target }: Question,
   processes: number,
   full: autocannon.Result,
-  half: autocannon.Result | null,
+  half: Latencies | null,
 ): readonly BenchmarkResult[] {
   const rate = full.requests.average;
   const { p50, p99 } = full.latency;
   const asked = target === null || processes === 1 ? '' : ` (asked for: ${String(target)})`;
-  const atHalf = half === null ? '' : `; at ${String((target ?? 0) / 2)}/s p99 ${String(half.latency.p99)} ms`;
+  const atHalf = half === null ? '' : `; at ${String((target ?? 0) / 2)}/s p99 ${half.p99.toFixed(1)} ms`;
   console.log(
     `  ${name}, ${String(processes)} API: ${rate.toFixed(0)}/s${asked}, p50 ${String(p50)} ms, p99 ${String(p99)} ms${atHalf}`,
   );
@@ -187,8 +197,8 @@ function report(
           {
             name: `${title}, p99 at half`,
             unit: 'ms',
-            value: half.latency.p99,
-            samples: [half.latency.p50, half.latency.max],
+            value: half.p99,
+            samples: [half.p50, half.max],
           },
         ]),
   ];
