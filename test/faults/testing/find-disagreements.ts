@@ -101,6 +101,7 @@ async function disagreementsOfRecords(
   );
   const counts = await installation.query<{ what: string; count: string }>(
     `SELECT 'outbox rows that were not relayed' AS what, count(*) FROM outbox
+     UNION ALL SELECT 'writes that began and never ended', count(*) FROM operations WHERE finished_at IS NULL
      UNION ALL SELECT 'nodes without a bay', count(*) FROM nodes WHERE bay_id NOT IN (SELECT id FROM bays)
      UNION ALL SELECT 'node groups without a bay', count(*) FROM node_groups WHERE bay_id NOT IN (SELECT id FROM bays)
      UNION ALL SELECT 'load balancers without a bay', count(*) FROM load_balancers

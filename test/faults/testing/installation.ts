@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openRedis } from '@baykeeper/queue';
 import { startTestRedis } from '@baykeeper/queue/testing/start-test-redis.js';
 import { startTestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { Pool } from 'pg';
@@ -32,6 +33,8 @@ export interface Installation {
   kill(name: ProcessName): Promise<void>;
   /** Starts what was killed; resolves when it takes work. */
   start(name: ProcessName): Promise<void>;
+  /** As `FLUSHALL` does: queues, locks and limits are forgotten. */
+  emptyRedis(): Promise<void>;
   /** The last of what a process wrote. */
   log(name: NodeProcess): string;
   stop(): Promise<void>;
@@ -49,6 +52,7 @@ const SETTINGS = {
   BAYKEEPER_ORPHAN_GRACE_SECONDS: '5',
   BAYKEEPER_NODE_BOOT_TIMEOUT_SECONDS: '60',
   BAYKEEPER_LOGINS_PER_MINUTE: '0',
+  BAYKEEPER_QUOTA_BAYS: '1000',
 } as const;
 
 export async function startInstallation(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
@@ -135,6 +139,11 @@ export async function startInstallation(settings: Readonly<Record<string, string
       start(name) {
         if (name === 'redis') return redis.start();
         return name === 'postgresql' ? database.start() : startNodeProcess(name);
+      },
+      async emptyRedis() {
+        const client = openRedis(redis.url);
+        await client.flushall();
+        client.disconnect();
       },
       log: (name) => logs.get(name) ?? '',
       stop,

@@ -74,7 +74,8 @@ export async function countAddresses({
 }: Installation): Promise<{ machines: number; balancers: number }> {
   const [machines, balancers] = await Promise.all(
     [join(dataDirectory, 'simulated-compute/addresses'), join(loadBalancersDirectory(dataDirectory), 'addresses')].map(
-      async (directory) => (await readdir(directory).catch(() => [])).filter((name) => !name.endsWith('.tmp')).length,
+      async (directory) =>
+        (await readdir(directory).catch(() => [])).filter((name) => !/\.(tmp|new)$/.test(name)).length,
     ),
   );
   return { machines: machines ?? 0, balancers: balancers ?? 0 };

@@ -25,7 +25,11 @@ const ASK_AGAIN_MS = 100;
 
 export function openTenant({ url, token }: Pick<Installation, 'url' | 'token'>, baymodel: string): Tenant {
   const wishes = new Map<string, BayWish | null>();
-  const headers = { 'X-Auth-Token': token, 'Content-Type': 'application/json' };
+  const headers = {
+    ...{ 'X-Auth-Token': token, 'Content-Type': 'application/json' },
+    // The first version in which a bay may have no workers.
+    'OpenStack-API-Version': 'container-infra 1.10',
+  };
 
   async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
     const end = Date.now() + LONGEST_PATIENCE_MS;

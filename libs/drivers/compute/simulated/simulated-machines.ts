@@ -11,6 +11,8 @@ import { z } from 'zod';
 const FIRST_ADDRESS = 0xc6120000;
 /** All but the network and the broadcast address. */
 export const MOST_MACHINES = 2 ** 17 - 2;
+/** Places at which a claim is looked for. */
+const NEAR = 32;
 
 const file = z.object({ path: z.string(), mode: z.number(), content: z.string() });
 const simulatedMachine = z.object({
@@ -83,15 +85,18 @@ export class SimulatedMachines {
     await replace(this.machineFile(machine.id), JSON.stringify(machine));
   }
 
+  /** The address first: whoever is killed in between does it all again, and finds by the machine what it held. */
   async remove(id: string): Promise<void> {
     const machine = await this.load(id);
+    const address = machine?.address ?? (await this.findClaim(id));
+    if (address !== null) {
+      const claim = join(this.addresses, address);
+      if ((await textOf(claim)) === id) await remove(claim);
+    }
     await remove(this.machineFile(id));
     await remove(this.memoryFile(id));
     await remove(this.consoleFile(id));
     await remove(this.runnerFile(id));
-    if (machine === null) return;
-    const claim = join(this.addresses, machine.address);
-    if ((await textOf(claim)) === id) await remove(claim);
   }
 
   memoryFile(id: string): string {
@@ -131,13 +136,26 @@ export class SimulatedMachines {
 
   /** Looks from a place that the id decides, so that few claims are tried; the same id finds its own claim again. */
   private async claimAddress(id: string): Promise<string | null> {
-    const start = createHash('sha256').update(id).digest().readUInt32BE(0) % this.capacity;
     for (let offset = 0; offset < this.capacity; offset += 1) {
-      const address = formatAddress(FIRST_ADDRESS + 1 + ((start + offset) % this.capacity));
+      const address = this.addressAt(id, offset);
       const claim = join(this.addresses, address);
       if ((await createWhole(claim, id)) || (await textOf(claim)) === id) return address;
     }
     return null;
+  }
+
+  /** What somebody claimed who was killed before there was a machine. Near its first place, unless all is nearly full. */
+  private async findClaim(id: string): Promise<string | null> {
+    for (let offset = 0; offset < Math.min(NEAR, this.capacity); offset += 1) {
+      const address = this.addressAt(id, offset);
+      if ((await textOf(join(this.addresses, address))) === id) return address;
+    }
+    return null;
+  }
+
+  private addressAt(id: string, offset: number): string {
+    const start = createHash('sha256').update(id).digest().readUInt32BE(0) % this.capacity;
+    return formatAddress(FIRST_ADDRESS + 1 + ((start + offset) % this.capacity));
   }
 
   private machineFile(id: string): string {

@@ -3,7 +3,7 @@
  * `simulated` wherever it shows up, and no packet ever passes through it.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaykeeperError, isUuid, type Listener, type Member } from '@baykeeper/domain';
@@ -32,6 +32,8 @@ const READ_AT_ONCE = 64;
 /** 198.18.0.0/15 is for benchmarks (RFC 2544) and routed nowhere. */
 const FIRST_ADDRESS = 0xc6120000;
 const ADDRESSES = 2 ** 17;
+/** Places at which a reserved address is looked for. */
+const NEAR = 32;
 
 export function createSimulatedLoadBalancer(config: SimulatedLoadBalancerConfig): LoadBalancerDriver {
   const { latencyMs = 0, failureRate = 0 } = config;
@@ -74,22 +76,36 @@ export function createSimulatedLoadBalancer(config: SimulatedLoadBalancerConfig)
 
   /** The same id looks at the same address first, so that one which was killed here finds its own again. */
   async function reserveAddress(id: string): Promise<string> {
-    const start = createHash('sha256').update(id).digest().readUInt32BE(0);
     for (let tried = 0; tried < ADDRESSES; tried += 1) {
-      const number = FIRST_ADDRESS + ((start + tried) % ADDRESSES);
-      const address = [24, 16, 8, 0].map((shift) => String((number >>> shift) & 255)).join('.');
+      const address = addressAt(id, tried);
       const path = join(addresses, address);
+      // With its content or not at all: a link is made in one step.
+      const whole = `${path}.${id}.new`;
+      await writeFile(whole, id, { mode: 0o600 });
       try {
-        const file = await open(path, 'wx', 0o600);
-        await file.writeFile(id);
-        await file.close();
+        await link(whole, path);
         return address;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        if ((await readFile(path, 'utf8').catch(() => '')) === id) return address;
+        if ((await holderOf(address)) === id) return address;
+      } finally {
+        await rm(whole, { force: true });
       }
     }
     throw refused('No address is left for a load balancer. Delete a bay.', 'all of 198.18.0.0/15 is given out');
+  }
+
+  async function holderOf(address: string): Promise<string> {
+    return readFile(join(addresses, address), 'utf8').catch(() => '');
+  }
+
+  /** What was reserved by somebody who was killed before there was a record. Near its first place, unless nearly all are taken. */
+  async function findReserved(id: string): Promise<string | null> {
+    for (let tried = 0; tried < NEAR; tried += 1) {
+      const address = addressAt(id, tried);
+      if ((await holderOf(address)) === id) return address;
+    }
+    return null;
   }
 
   return {
@@ -118,9 +134,10 @@ export function createSimulatedLoadBalancer(config: SimulatedLoadBalancerConfig)
     async removeLoadBalancer(id) {
       if (!isUuid(id)) return;
       await change(id, async () => {
-        const known = await read(id);
+        // The address first: whoever is killed in between finds by the record what it held.
+        const address = (await read(id))?.address ?? (await findReserved(id));
+        if (address !== null && (await holderOf(address)) === id) await rm(join(addresses, address), { force: true });
         await rm(fileOf(id), { force: true });
-        if (known) await rm(join(addresses, known.address), { force: true });
       });
     },
     async list(installation) {
@@ -144,6 +161,13 @@ export function simulatedLoadBalancersDirectory(dataDirectory: string): string {
 /** Forgets all load balancers of the data directory. Run it when no server uses the directory any more. */
 export async function purgeSimulatedLoadBalancers(config: { readonly dataDirectory: string }): Promise<void> {
   await rm(simulatedLoadBalancersDirectory(config.dataDirectory), { recursive: true, force: true });
+}
+
+/** From a place that the id decides. */
+function addressAt(id: string, offset: number): string {
+  const start = createHash('sha256').update(id).digest().readUInt32BE(0);
+  const number = FIRST_ADDRESS + ((start + offset) % ADDRESSES);
+  return [24, 16, 8, 0].map((shift) => String((number >>> shift) & 255)).join('.');
 }
 
 function refused(publicMessage: string, detail: string): BaykeeperError {
