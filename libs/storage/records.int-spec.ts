@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CertificateAuthorityId, ProjectId } from '@baykeeper/domain';
+import type { NewCertificate } from './contracts/certificates.js';
 import type { Database } from './contracts/stores.js';
 import { openDatabase } from './database.js';
 import { SYSTEM } from './scope.js';
-import { seedBay, seedProject, SOMEBODY, type SeededBay } from './testing/seed.js';
+import { makeNewNode, seedBay, seedProject, SOMEBODY, type SeededBay } from './testing/seed.js';
 import { laterMillisecond } from './testing/later-millisecond.js';
 import { startTestDatabase, type TestDatabase } from './testing/start-test-database.js';
 
@@ -138,6 +139,39 @@ describe('the outbox', () => {
 
   it('can be taken from inside a transaction only', async () => {
     await expect(database.stores.outbox.take(1)).rejects.toMatchObject({ code: 'internal' });
+  });
+});
+
+describe('the certificate of a node', () => {
+  it('is not recorded once the node is to go, and is taken back with it when it came just before', async () => {
+    const { certificates, nodes } = database.stores;
+    const { bay, workers } = await seedBay(database.stores, projectId);
+    const node = makeNewNode(workers, 0);
+    await nodes.insertMany([node]);
+    const certificate = (serial: string): NewCertificate => ({
+      ...{ bayId: bay.id, projectId, serial, subject: 'CN=web-worker-0', kind: 'node', nodeId: node.id, userId: null },
+      notAfter: new Date(Date.now() + 3_600_000),
+    });
+    const serials = [randomUUID(), randomUUID(), randomUUID()] as const;
+    expect(await certificates.insertMany([certificate(serials[0])])).toEqual(new Set([serials[0]]));
+
+    // Written and not committed yet, while the node is told to go.
+    let leaving: Promise<unknown> = Promise.resolve();
+    await database.transaction(async (stores) => {
+      await stores.certificates.insertMany([certificate(serials[1])]);
+      leaving = nodes
+        .recordFacts(node.id, { removalRequestedAt: new Date() })
+        .then(() => certificates.revokeByNode(node.id));
+      // Long enough for whoever does not wait to be done.
+      for (let turn = 0; turn < 50; turn += 1) await stores.certificates.countByNode(node.id);
+    });
+    await leaving;
+    expect(await certificates.insertMany([certificate(serials[2])])).toEqual(new Set());
+    const kept = await certificates.listByBay({ projectId }, bay.id);
+    expect(kept.map(({ serial, revokedAt }) => [serial, revokedAt === null])).toEqual([
+      [serials[0], false],
+      [serials[1], false],
+    ]);
   });
 });
 

@@ -18,7 +18,7 @@ export interface Progress {
 /** Two transactions, so that one is written while the other waits for the disk. */
 const BATCHES = { atOnce: 2, most: 200, separately: true } as const;
 
-/** @returns writes one; false: its certificate could not be recorded, because the bay is gone */
+/** @returns writes one; false: its certificate could not be recorded, because the bay is gone or the node is to go */
 export function openProgressRecords({
   database,
   signals,

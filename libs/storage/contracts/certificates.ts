@@ -47,7 +47,8 @@ export interface CertificateStore {
   /** @throws BaykeeperError `not-found` when the bay is gone or outside the scope; `conflict` for a serial used twice. */
   insert(scope: Scope, certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>): Promise<void>;
   /**
-   * @returns the serials of those that were written: none of a bay that is gone or another project's
+   * @returns the serials of those that were written: none of a bay that is gone or another project's, none for a node that
+   *   is to go
    * @throws BaykeeperError `conflict` for a serial used twice
    */
   insertMany(certificates: readonly NewCertificate[]): Promise<ReadonlySet<string>>;

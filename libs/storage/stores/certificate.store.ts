@@ -67,7 +67,11 @@ export class PostgresCertificateStore implements CertificateStore {
     return this.write(certificates);
   }
 
-  /** @param certificates with the project that the bay must be in; null: in any */
+  /**
+   * A node that is to go gets none: its row is held until this is written, so whoever takes its certificates back finds
+   * this one too.
+   * @param certificates with the project that the bay must be in; null: in any
+   */
   private async write(
     certificates: readonly (Omit<NewCertificate, 'projectId'> & { readonly projectId: ProjectId | null })[],
   ): Promise<ReadonlySet<string>> {
@@ -79,8 +83,11 @@ export class PostgresCertificateStore implements CertificateStore {
        FROM jsonb_to_recordset($1) AS given("bayId" uuid, "projectId" text, serial text, subject text, kind text,
          "nodeId" uuid, "userId" text, "notAfter" timestamptz)
        JOIN bays ON bays.id = given."bayId" AND (given."projectId" IS NULL OR bays.project_id = given."projectId")
+       WHERE "nodeId" IS NULL OR EXISTS (SELECT FROM nodes
+         WHERE nodes.id = "nodeId" AND nodes.removal_requested_at IS NULL FOR NO KEY UPDATE)
        RETURNING serial`,
-      [JSON.stringify(certificates)],
+      // In one order, so that nobody waits in a circle for the rows of nodes.
+      [JSON.stringify(certificates.toSorted((a, b) => ((a.nodeId ?? '') < (b.nodeId ?? '') ? -1 : 1)))],
     );
     return new Set(rows.map(({ serial }) => serial));
   }
