@@ -52,7 +52,7 @@ const SETTINGS = {
   BAYKEEPER_ORPHAN_GRACE_SECONDS: '5',
   BAYKEEPER_NODE_BOOT_TIMEOUT_SECONDS: '60',
   BAYKEEPER_LOGINS_PER_MINUTE: '0',
-  BAYKEEPER_QUOTA_BAYS: '1000',
+  ...{ BAYKEEPER_QUOTA_BAYS: '100000', BAYKEEPER_QUOTA_NODES: '100000', BAYKEEPER_QUOTA_MASTERS: '100000' },
 } as const;
 
 export async function startInstallation(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
