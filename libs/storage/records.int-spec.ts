@@ -175,6 +175,18 @@ describe('the certificate of a node', () => {
   });
 });
 
+it('takes back the certificate of a node that is forgotten and never left', async () => {
+  const { certificates, nodes } = database.stores;
+  const { bay, workers } = await seedBay(database.stores, projectId);
+  const node = makeNewNode(workers, 0);
+  await nodes.insertMany([node]);
+  const whose = { bayId: bay.id, projectId, kind: 'node', nodeId: node.id, userId: null } as const;
+  const serial = randomUUID();
+  await certificates.insertMany([{ ...whose, serial, subject: 'CN=web-worker-0', notAfter: new Date(2 ** 42) }]);
+  await nodes.removeMany([node.id]);
+  expect((await certificates.listRevoked(SYSTEM, bay.id)).map((record) => record.serial)).toEqual([serial]);
+});
+
 describe('the ledger', () => {
   it('shows what was begun and not finished, and counts the tries', async () => {
     const { operations } = database.stores;

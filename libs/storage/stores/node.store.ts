@@ -168,6 +168,12 @@ export class PostgresNodeStore implements NodeStore {
 
   removeMany(ids: readonly NodeId[]): Promise<void> {
     return inTransaction(this.manager, async (manager) => {
+      // One that never joined never left: its certificate is taken back here at the latest.
+      await changeRows(
+        manager,
+        'UPDATE certificates SET revoked_at = now() WHERE node_id = ANY($1::uuid[]) AND revoked_at IS NULL',
+        [ids],
+      );
       await changeRows(manager, 'DELETE FROM operations WHERE node_id = ANY($1::uuid[])', [ids]);
       await changeRows(manager, 'DELETE FROM nodes WHERE id = ANY($1::uuid[])', [ids]);
     });
