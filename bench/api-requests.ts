@@ -10,6 +10,9 @@ import { loginBody, run, startService, type BenchService } from './service.js';
 
 const CLIENTS = 16;
 const SECONDS = 5;
+const SECONDS_AT_HALF = 15;
+/** Without requests, after which what they left behind is collected. */
+const REST_MS = 40_000;
 const BAYS = 1_000;
 const SETTLE_MS = 60_000;
 
@@ -46,13 +49,9 @@ async function measure(processes: number): Promise<readonly BenchmarkResult[]> {
     }
     // Logins that nobody waits for any more are still worked on, with 32 MiB each: this one comes after them.
     await service.token();
-    const memory = await service.memory();
-    const parts = ['api', 'worker'].map((name) => [name, memory.get(name) ?? Number.NaN] as const);
-    const together = parts.reduce((sum, [, value]) => sum + value, 0);
-    for (const [name, value] of [...parts, ['both', together] as const]) {
-      console.log(`  memory of ${name}, ${String(processes)} API: ${value.toFixed(0)} MiB`);
-      results.push({ name: `api: memory of ${name}, ${String(processes)} API`, unit: 'MiB', value, samples: [value] });
-    }
+    results.push(...(await reportMemory(service, processes, 'right after')));
+    await new Promise((resolve) => setTimeout(resolve, REST_MS));
+    results.push(...(await reportMemory(service, processes, 'at rest')));
     return results;
   } finally {
     await service.close();
@@ -170,9 +169,23 @@ async function askAtHalf(service: BenchService, token: string, question: Questio
   const { method = 'GET', path, body, target } = question;
   if (target === null) return null;
   return askAtRate({
-    ...{ url: `${service.url}${path}`, method, rate: target / 2, seconds: SECONDS },
+    ...{ url: `${service.url}${path}`, method, rate: target / 2, seconds: SECONDS_AT_HALF },
     headers: headersOf(token, question),
     ...(body !== undefined && { body }),
+  });
+}
+
+async function reportMemory(
+  service: BenchService,
+  processes: number,
+  when: string,
+): Promise<readonly BenchmarkResult[]> {
+  const memory = await service.memory();
+  const parts = ['api', 'worker'].map((name) => [name, memory.get(name) ?? Number.NaN] as const);
+  const together = parts.reduce((sum, [, value]) => sum + value, 0);
+  return [...parts, ['both', together] as const].map(([name, value]) => {
+    console.log(`  memory of ${name}, ${String(processes)} API, ${when}: ${value.toFixed(0)} MiB`);
+    return { name: `api: memory of ${name}, ${String(processes)} API, ${when}`, unit: 'MiB', value, samples: [value] };
   });
 }
 

@@ -45,6 +45,24 @@ describe('a request is read', () => {
     expect(larger.publicKey.asymmetricKeyDetails?.namedCurve).toBe('secp384r1');
   });
 
+  test('with the key of a request that writes its point short', async () => {
+    await openssl.run('ec', '-in', 'p256.key', '-conv_form', 'compressed', '-out', 'short.key');
+    await openssl.run('req', '-new', '-key', 'short.key', '-subj', '/CN=ada', '-out', 'short.csr');
+    const pem = await openssl.read('short.csr');
+    // A bit string of 33 octets: the sign and one coordinate.
+    expect(derOf(pem).includes(Buffer.from('032200', 'hex'))).toBe(true);
+    expect(parseCertificateRequest(pem).publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
+  });
+
+  test.each([
+    ['P-256', P256, '-sha256'],
+    ['P-384', P384, '-sha384'],
+  ] as const)('with the key of a request on %s as it stands in it', async (curve, key, digest) => {
+    const pem = await openssl.request(`as-is-${curve}`, key, '-subj', '/CN=ada', digest);
+    const written = parseCertificateRequest(pem).publicKey.export({ type: 'spki', format: 'der' });
+    expect(derOf(pem).includes(written)).toBe(true);
+  });
+
   test('with its extensions and whether they are critical', async () => {
     const pem = await openssl.request(
       ...(['ext', P256, '-subj', '/CN=ada'] as const),

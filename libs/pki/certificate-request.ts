@@ -35,6 +35,9 @@ const MAX_RSA_BITS = 8192;
 /** What every tool uses; a smaller one makes forging a signature easier, a larger one its check slow. */
 const RSA_EXPONENT = 65_537n;
 
+/** The first octet of a point with both coordinates. */
+const UNCOMPRESSED = 4;
+
 const DIGESTS: Readonly<Record<string, { readonly key: 'rsa' | 'ec'; readonly digest: string }>> = {
   [OID.sha256WithRSAEncryption]: { key: 'rsa', digest: 'sha256' },
   [OID.sha384WithRSAEncryption]: { key: 'rsa', digest: 'sha384' },
@@ -130,7 +133,7 @@ function readPublicKey(spki: DerNode | undefined): KeyObject {
       if (curve !== OID.prime256v1 && curve !== OID.secp384r1) {
         throw refusal("The certificate request's key is on a curve that is not accepted: use P-256 or P-384.");
       }
-      return importPublicKey(spki);
+      return importCurvePoint(spki, curve) ?? importPublicKey(spki);
     }
     default:
       throw refusal(
@@ -139,12 +142,36 @@ function readPublicKey(spki: DerNode | undefined): KeyObject {
   }
 }
 
+/**
+ * A point as every tool writes it (SEC 1 section 2.3.3, uncompressed). Given as coordinates the key costs half as much to
+ * read and a tenth to write again, and that is most of what a request costs. OpenSSL checks that the point is on its curve.
+ * @returns null for another form
+ */
+function importCurvePoint(spki: DerNode, curve: string): KeyObject | null {
+  const { crv, octets } = curve === OID.prime256v1 ? { crv: 'P-256', octets: 32 } : { crv: 'P-384', octets: 48 };
+  const [algorithm, bits, ...rest] = childrenOf(spki);
+  if (rest.length > 0 || childrenOf(algorithm).length !== 2) return null;
+  const point = bitStringOf(bits);
+  if (point.length !== 1 + 2 * octets || point[0] !== UNCOMPRESSED) return null;
+  const coordinate = (place: number): string =>
+    point.subarray(1 + place * octets, 1 + (place + 1) * octets).toString('base64url');
+  try {
+    return createPublicKey({ key: { kty: 'EC', crv, x: coordinate(0), y: coordinate(1) }, format: 'jwk' });
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
 function importPublicKey(spki: DerNode): KeyObject {
   try {
     return createPublicKey({ key: writeDer(spki), format: 'der', type: 'spki' });
   } catch (error) {
-    throw refusal("The certificate request's public key can't be read: make a new key and request.", error);
+    throw unreadable(error);
   }
+}
+
+function unreadable(cause: unknown): BaykeeperError {
+  return refusal("The certificate request's public key can't be read: make a new key and request.", cause);
 }
 
 /** RFC 4055 wants NULL as the parameters of RSA, RFC 5758 none for ECDSA; others would stand there unsigned. */

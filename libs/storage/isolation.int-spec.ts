@@ -231,6 +231,7 @@ const PROBES: Probes = {
   },
   certificates: {
     insert: [missing(({ certificates }, scope, { bay }) => certificates.insert(scope, makeCertificate(bay.id, '02')))],
+    insertTold: UNSCOPED,
     insertMany: UNSCOPED,
     revoke: [missing(({ certificates }, scope, { bay }) => certificates.revoke(scope, bay.id, '01'))],
     revokeByNode: UNSCOPED,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { CertificateAuthorityId, ProjectId } from '@baykeeper/domain';
-import type { NewCertificate } from './contracts/certificates.js';
+import type { BayId, CertificateAuthorityId, ProjectId } from '@baykeeper/domain';
+import type { NewCertificate, ToldCertificate } from './contracts/certificates.js';
 import type { Database } from './contracts/stores.js';
 import { openDatabase } from './database.js';
 import { SYSTEM } from './scope.js';
@@ -173,6 +173,53 @@ describe('the certificate of a node', () => {
       [serials[1], false],
     ]);
   });
+});
+
+it('writes a certificate with its event and its audit entry, and none of them where the bay is gone or foreign', async () => {
+  const { certificates, events, audit } = database.stores;
+  const { bay } = await seedBay(database.stores, projectId);
+  const told = (serial: string, over: Partial<NewCertificate> = {}): ToldCertificate => {
+    const whose = { bayId: bay.id, projectId, ...over };
+    return {
+      certificate: {
+        ...whose,
+        serial,
+        subject: 'CN=ada',
+        kind: 'client',
+        nodeId: null,
+        userId: null,
+        notAfter: new Date(),
+      },
+      event: { ...whose, nodeId: null, kind: 'certificate-signed', level: 'info', message: `Signed ${serial}.` },
+      audit: {
+        ...{ projectId, userId: null, userName: null, action: 'certificate:create', outcome: 'success', detail: null },
+        ...{ targetKind: 'cluster', targetId: serial, targetName: null, requestId: null, address: null },
+      },
+    };
+  };
+  const serials: string[] = Array.from({ length: 5 }, () => randomUUID());
+  const gone = told(randomUUID(), { bayId: randomUUID() as BayId });
+  const foreign = told(randomUUID(), { projectId: randomUUID() as ProjectId });
+  const all = [...serials.map((serial) => told(serial)), gone, foreign];
+  expect(await certificates.insertTold(all)).toEqual(new Set(serials));
+  expect((await certificates.listByBay({ projectId }, bay.id)).map(({ serial }) => serial).sort()).toEqual(
+    serials.toSorted(),
+  );
+  const range = { after: 0, limit: 100 };
+  expect((await events.list({ projectId }, bay.id, range)).map(({ message }) => message)).toEqual(
+    serials.map((serial) => `Signed ${serial}.`),
+  );
+  const targets: (string | null)[] = (await audit.list(projectId, { limit: 100, before: null })).map(
+    ({ targetId }) => targetId,
+  );
+  expect(targets.filter((id) => id !== null && serials.includes(id)).sort()).toEqual(serials.toSorted());
+  expect(targets).not.toContain(gone.certificate.serial);
+  expect(targets).not.toContain(foreign.certificate.serial);
+
+  // A serial used twice: nothing of the batch is there.
+  const fresh = told(randomUUID());
+  await expect(certificates.insertTold([fresh, told(serials[0] ?? '')])).rejects.toMatchObject({ code: 'conflict' });
+  expect(await events.list({ projectId }, bay.id, range)).toHaveLength(serials.length);
 });
 
 it('takes back the certificate of a node that is forgotten and never left', async () => {

@@ -134,15 +134,11 @@ export class Certificates {
     return this.dependencies.database.stores.nodeGroups.listByBay(scopeOf(bay), bay.id);
   }
 
-  /** Those that were signed at the same time are recorded in one transaction, each with its event and who asked for it. */
+  /** Those that were signed at the same time are recorded together, each with its event and who asked for it. */
   private async recordAll(all: readonly SignedForUser[]): Promise<readonly boolean[]> {
-    return this.dependencies.database.transaction(async (stores) => {
-      const written = await stores.certificates.insertMany(all.map(recordOf));
-      const kept = all.filter(({ signed }) => written.has(signed.serial));
-      await stores.events.appendMany(kept.map(eventOf));
-      await stores.audit.appendMany(kept.map(auditOf));
-      return all.map(({ signed }) => written.has(signed.serial));
-    });
+    const told = all.map((one) => ({ certificate: recordOf(one), event: eventOf(one), audit: auditOf(one) }));
+    const written = await this.dependencies.database.stores.certificates.insertTold(told);
+    return all.map(({ signed }) => written.has(signed.serial));
   }
 
   private async recordForUser(caller: Caller, action: string, bay: Bay, signed: SignedCertificate): Promise<void> {

@@ -1,5 +1,7 @@
 import type { BayId, CertificateAuthorityId, NodeId, ProjectId, UserId } from '@baykeeper/domain';
 import type { Scope } from '../scope.js';
+import type { NewAuditEntry } from './audit.js';
+import type { NewEvent } from './records.js';
 
 /** A bay's certificate authority. The key is sealed: see the key vault of the pki library. */
 export interface CertificateAuthorityRecord {
@@ -43,6 +45,12 @@ export interface CertificateRecord {
 
 export type NewCertificate = Omit<CertificateRecord, 'issuedAt' | 'revokedAt'>;
 
+export interface ToldCertificate {
+  readonly certificate: NewCertificate;
+  readonly event: NewEvent;
+  readonly audit: NewAuditEntry;
+}
+
 export interface CertificateStore {
   /** @throws BaykeeperError `not-found` when the bay is gone or outside the scope; `conflict` for a serial used twice. */
   insert(scope: Scope, certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>): Promise<void>;
@@ -52,6 +60,8 @@ export interface CertificateStore {
    * @throws BaykeeperError `conflict` for a serial used twice
    */
   insertMany(certificates: readonly NewCertificate[]): Promise<ReadonlySet<string>>;
+  /** The same, each with its event and who asked for it: all of them or nothing. */
+  insertTold(certificates: readonly ToldCertificate[]): Promise<ReadonlySet<string>>;
   /** Again changes nothing. @throws BaykeeperError `not-found` */
   revoke(scope: Scope, bayId: BayId, serial: string): Promise<void>;
   /** All certificates of a node, when it leaves. */

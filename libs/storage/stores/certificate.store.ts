@@ -6,11 +6,14 @@ import type {
   CertificateRecord,
   CertificateStore,
   NewCertificate,
+  ToldCertificate,
 } from '../contracts/certificates.js';
 import { CertificateAuthorityEntity } from '../entities/certificate-authority.entity.js';
 import { CertificateEntity } from '../entities/certificate.entity.js';
 import { gather } from '../gather.js';
 import type { Scope } from '../scope.js';
+import { appendAudit } from './append-audit.js';
+import { appendEvents } from './append-events.js';
 import { columnsOf, selectPrepared } from './prepared.js';
 import { notFound, projectOf, restrictToScope } from './scoping.js';
 import { changeRows, selectRows } from './sql.js';
@@ -48,6 +51,26 @@ export class PostgresCertificateAuthorityStore implements CertificateAuthoritySt
   }
 }
 
+type GivenCertificate = Omit<NewCertificate, 'projectId'> & { readonly projectId: ProjectId | null };
+
+/**
+ * A node that is to go gets none: its row is held until this is written, so whoever takes its certificates back finds this
+ * one too.
+ */
+const INSERT = `INSERT INTO certificates (bay_id, project_id, serial, subject, kind, node_id, user_id, not_after)
+  SELECT bays.id, bays.project_id, serial, subject, kind, "nodeId", "userId", "notAfter"
+  FROM jsonb_to_recordset($1) AS given("bayId" uuid, "projectId" text, serial text, subject text, kind text,
+    "nodeId" uuid, "userId" text, "notAfter" timestamptz)
+  JOIN bays ON bays.id = given."bayId" AND (given."projectId" IS NULL OR bays.project_id = given."projectId")
+  WHERE "nodeId" IS NULL OR EXISTS (SELECT FROM nodes
+    WHERE nodes.id = "nodeId" AND nodes.removal_requested_at IS NULL FOR NO KEY UPDATE)
+  RETURNING serial`;
+
+/** So that nobody waits in a circle for the rows of nodes. */
+function inOrder(certificates: readonly GivenCertificate[]): string {
+  return JSON.stringify(certificates.toSorted((a, b) => ((a.nodeId ?? '') < (b.nodeId ?? '') ? -1 : 1)));
+}
+
 export class PostgresCertificateStore implements CertificateStore {
   private readonly countGathered = gather((nodeIds: readonly NodeId[]) => this.countByNodes(nodeIds), {
     ...{ atOnce: 2, most: 200 },
@@ -67,28 +90,27 @@ export class PostgresCertificateStore implements CertificateStore {
     return this.write(certificates);
   }
 
-  /**
-   * A node that is to go gets none: its row is held until this is written, so whoever takes its certificates back finds
-   * this one too.
-   * @param certificates with the project that the bay must be in; null: in any
-   */
-  private async write(
-    certificates: readonly (Omit<NewCertificate, 'projectId'> & { readonly projectId: ProjectId | null })[],
-  ): Promise<ReadonlySet<string>> {
+  /** One statement: the lock on a bay's events is held for no longer than it takes. */
+  async insertTold(certificates: readonly ToldCertificate[]): Promise<ReadonlySet<string>> {
+    const written = (part: string): string =>
+      `(SELECT jsonb_agg(told -> '${part}') FROM jsonb_array_elements($2) AS told
+        JOIN written ON written.serial = told -> 'certificate' ->> 'serial')`;
+    const events = appendEvents(written('event'));
     const rows = await selectPrepared<{ readonly serial: string }>(
       this.manager,
-      'insert-certificates',
-      `INSERT INTO certificates (bay_id, project_id, serial, subject, kind, node_id, user_id, not_after)
-       SELECT bays.id, bays.project_id, serial, subject, kind, "nodeId", "userId", "notAfter"
-       FROM jsonb_to_recordset($1) AS given("bayId" uuid, "projectId" text, serial text, subject text, kind text,
-         "nodeId" uuid, "userId" text, "notAfter" timestamptz)
-       JOIN bays ON bays.id = given."bayId" AND (given."projectId" IS NULL OR bays.project_id = given."projectId")
-       WHERE "nodeId" IS NULL OR EXISTS (SELECT FROM nodes
-         WHERE nodes.id = "nodeId" AND nodes.removal_requested_at IS NULL FOR NO KEY UPDATE)
-       RETURNING serial`,
-      // In one order, so that nobody waits in a circle for the rows of nodes.
-      [JSON.stringify(certificates.toSorted((a, b) => ((a.nodeId ?? '') < (b.nodeId ?? '') ? -1 : 1)))],
+      'insert-told-certificates',
+      `WITH written AS (${INSERT}), noted AS (${appendAudit(written('audit'))}),
+       ${events.with}, kept AS (${events.insert}) SELECT serial FROM written`,
+      [inOrder(certificates.map(({ certificate }) => certificate)), JSON.stringify(certificates)],
     );
+    return new Set(rows.map(({ serial }) => serial));
+  }
+
+  /** @param certificates with the project that the bay must be in; null: in any */
+  private async write(certificates: readonly GivenCertificate[]): Promise<ReadonlySet<string>> {
+    const rows = await selectPrepared<{ readonly serial: string }>(this.manager, 'insert-certificates', INSERT, [
+      inOrder(certificates),
+    ]);
     return new Set(rows.map(({ serial }) => serial));
   }
 

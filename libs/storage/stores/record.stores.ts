@@ -18,6 +18,7 @@ import { OutboxEntity } from '../entities/outbox.entity.js';
 import { SettingEntity } from '../entities/setting.entity.js';
 import { gather, type GatherOptions } from '../gather.js';
 import type { Scope } from '../scope.js';
+import { appendEvents } from './append-events.js';
 import { selectPrepared } from './prepared.js';
 import { notFound, restrictToScope } from './scoping.js';
 import { changeRows, isInTransaction, selectRows } from './sql.js';
@@ -53,20 +54,9 @@ export class PostgresEventStore implements EventStore {
   }
 
   async appendMany(events: readonly NewEvent[]): Promise<void> {
-    // A bay's lock is taken before the number is drawn and held until the end of the transaction: without it a reader could
-    // see a later number, commit first, and never ask for the earlier one. In one order, so that nobody waits in a circle.
-    await selectPrepared(
-      this.manager,
-      'append-events',
-      `WITH given AS (SELECT * FROM ROWS FROM (jsonb_to_recordset($2) AS ("bayId" uuid, "nodeId" uuid, kind text,
-           level text, message text)) WITH ORDINALITY AS given("bayId", "nodeId", kind, level, message, place)),
-         turns AS MATERIALIZED (SELECT count(pg_advisory_xact_lock($1, turn)) FROM
-           (SELECT DISTINCT hashtext("bayId"::text) AS turn FROM given ORDER BY turn) AS ordered)
-       INSERT INTO bay_events (bay_id, project_id, node_id, kind, level, message, at)
-       SELECT bays.id, bays.project_id, "nodeId", kind, level, message, clock_timestamp()
-       FROM turns CROSS JOIN given JOIN bays ON bays.id = "bayId" ORDER BY place`,
-      [EVENT_LOCK, JSON.stringify(events)],
-    );
+    const parts = appendEvents('$1');
+    const text = `WITH ${parts.with} ${parts.insert}`;
+    await selectPrepared(this.manager, 'append-events', text, [JSON.stringify(events)]);
   }
 
   list(
@@ -81,9 +71,6 @@ export class PostgresEventStore implements EventStore {
       .getMany();
   }
 }
-
-/** Any number, the same in every process: it keeps these advisory locks apart from others. */
-const EVENT_LOCK = 0x65_76_74;
 
 export class PostgresOutboxStore implements OutboxStore {
   constructor(private readonly manager: EntityManager) {}
