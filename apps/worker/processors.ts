@@ -6,7 +6,14 @@ import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import { detailOf, NODE_STEPS, type Log, type NodeStep } from '@baykeeper/domain';
 import { inSpan, parseTraceparent, type SpanFacts } from '@baykeeper/platform';
 import type { RedisConnection } from '@baykeeper/queue';
-import { BAYS_QUEUE, NODE_STEPS_QUEUE, type NodeStepJob, type ReconcileJob } from '@baykeeper/queue/bay-queue.js';
+import {
+  BAYS_QUEUE,
+  NODE_STEPS_QUEUE,
+  QUEUE_PREFIX,
+  type NodeStepJob,
+  type QueuedBay,
+  type ReconcileJob,
+} from '@baykeeper/queue/bay-queue.js';
 import {
   CallAgain,
   HandedBack,
@@ -42,16 +49,19 @@ export function startProcessors(
   listing: MachineListing,
   settings: ProcessorSettings,
 ): Processors {
+  const { queue } = dependencies;
   const rests = openRests();
   const bays = new Worker<ReconcileJob>(
     BAYS_QUEUE,
     (job, token) =>
       orHandBack(job, token, async () => {
         // A wake only turns into a reconcile: so at most one pass per bay runs and one waits, whoever asked.
-        if (job.name === 'wake') return dependencies.queue.enqueueReconcile(job.data.bayId);
-        const restMs = rests.leftFor(job.data.bayId);
+        const { bayId } = job.data;
+        if (job.name === 'wake') return queue.enqueueReconcile(bayOf(job));
+        const restMs = rests.leftFor(bayId);
         if (restMs > 0) return putOff(job, token, Date.now() + restMs);
-        await rests.after(job.data.bayId, () => reconcileBay(dependencies, listing, job.data.bayId));
+        await queue.reconcileStarted(bayId);
+        await rests.after(bayId, () => reconcileBay(dependencies, listing, bayId));
       }),
     { ...workerOptions(connection), concurrency: settings.reconcileConcurrency },
   );
@@ -59,10 +69,21 @@ export function startProcessors(
     NODE_STEPS_QUEUE,
     (job, token) =>
       orHandBack(job, token, () =>
-        unlessHandedBack(dependencies.handBack, () => processNodeStep(dependencies, job, token)),
+        unlessHandedBack(dependencies.handBack, async () => {
+          await Promise.all([queue.nodeStepStarted(), processNodeStep(dependencies, job, token)]);
+        }),
       ),
     { ...workerOptions(connection), concurrency: settings.stepConcurrency },
   );
+  for (const event of ['completed', 'failed'] as const) {
+    bays.on(event, (job: Job<ReconcileJob> | undefined) => {
+      if (job?.name !== 'reconcile') return;
+      // Forgotten, it is put in by the sweep.
+      queue.reconcileEnded(bayOf(job)).catch((error: unknown) => {
+        dependencies.log.warn({ bayId: job.data.bayId, error: detailOf(error) }, 'queueing a bay again failed');
+      });
+    });
+  }
   const measure = measureJobs(metrics);
   for (const worker of [bays, nodeSteps]) {
     measure(worker);
@@ -76,8 +97,16 @@ export function startProcessors(
   };
 }
 
+const bayOf = ({ data }: Job<ReconcileJob>): QueuedBay => ({ id: data.bayId, projectId: data.projectId });
+
 function workerOptions(connection: RedisConnection) {
-  return { connection, lockDuration: LOCK_MS, stalledInterval: LOOK_FOR_STALLED_MS, maxStalledCount: MOST_TAKE_OVERS };
+  return {
+    connection,
+    prefix: QUEUE_PREFIX,
+    lockDuration: LOCK_MS,
+    stalledInterval: LOOK_FOR_STALLED_MS,
+    maxStalledCount: MOST_TAKE_OVERS,
+  };
 }
 
 /** Puts the job back where another worker takes it at once, instead of after the end of our lock. */

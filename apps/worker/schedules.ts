@@ -14,6 +14,8 @@ export interface ScheduleSettings {
 
 /** The relay is woken by a signal; this only covers a lost one. */
 const RELAY_MS = 1_000;
+/** So are the lines before the queues, by the workers that take from these. */
+const REFILL_MS = 1_000;
 
 export interface Schedules {
   /** Begins nothing more and waits for what is under way, until the signal comes. */
@@ -30,6 +32,7 @@ export async function startSchedules(
   const relay = every(log, 'relaying the outbox', RELAY_MS, () => relayOutbox(database, queue));
   const tasks = [
     relay,
+    every(log, 'letting in what waits in line', REFILL_MS, () => queue.refill()),
     every(log, 'sweeping bays', settings.sweepSeconds * 1000, () =>
       sweepBays(dependencies, { settledAfterSeconds: settings.settledSweepSeconds }),
     ),

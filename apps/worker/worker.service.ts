@@ -13,14 +13,18 @@ import { enrolmentTokenOf } from '@baykeeper/pki';
 import { detailOf } from '@baykeeper/domain';
 import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
 import type { BayQueue } from '@baykeeper/queue';
-import { readinessChecks, startHeartbeat, type Heartbeat, type Installation } from '@baykeeper/services';
+import {
+  readinessChecks,
+  startHeartbeat,
+  STEPS_PER_RECONCILE,
+  type Heartbeat,
+  type Installation,
+} from '@baykeeper/services';
 import { openWorkerListener, type WorkerListener } from './worker-listener.js';
 import { measureReconciler } from './worker-metrics.js';
 import { startProcessors, type Processors } from './processors.js';
 import { startSchedules, type Schedules } from './schedules.js';
 
-/** Passes are short and mostly wait for others; steps wait for machines. */
-const STEPS_PER_RECONCILE = 2;
 /** Failed starts of a node's machine or bootstrap that are replaced within one wish. */
 const MAXIMUM_REPLACEMENTS = 3;
 const REPLACEMENT_BACKOFF_MS = 5_000;

@@ -2,17 +2,20 @@
  * The queues. A job names a bay or a node and nothing else: whoever works on it reads everything anew, so a job that is
  * lost, doubled or late can do no harm. Redis may be emptied at any time; sweeps put back what is needed.
  *
- * Per bay at most one reconcile runs and one waits: BullMQ's deduplication with `keepLastIfActive`.
+ * Before each queue is a line in which projects take turns (`fair-line.ts`). Per bay at most one reconcile is in the queue or
+ * runs, and one waits in the line.
  */
 import { FlowProducer, Queue, type FlowJob } from 'bullmq';
-import type { BayId, NodeId, NodeStep } from '@baykeeper/domain';
+import type { Bay, BayId, NodeId, NodeStep, ProjectId } from '@baykeeper/domain';
 import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
-import { gather } from '@baykeeper/storage';
 import type { RedisConnection } from './connection.js';
+import { openFairLine, type FairLine } from './fair-line.js';
 import type { RedisWatch } from './redis-watch.js';
 
 export const BAYS_QUEUE = 'baykeeper-bays';
 export const NODE_STEPS_QUEUE = 'baykeeper-node-steps';
+/** Of all keys in Redis; in a cluster they are in one slot, as BullMQ's scripts and ours demand. */
+export const QUEUE_PREFIX = '{baykeeper}';
 
 /** Tries of a node step before it is left to the next sweep; with the pauses below about two minutes. */
 const STEP_ATTEMPTS = 8;
@@ -24,6 +27,7 @@ interface TracedJob {
 }
 export interface ReconcileJob extends TracedJob {
   readonly bayId: BayId;
+  readonly projectId: ProjectId | null;
 }
 export interface NodeStepJob extends TracedJob {
   readonly bayId: BayId;
@@ -41,16 +45,29 @@ export interface QueueMeasures {
   readonly oldestSeconds: number;
 }
 
+/** Whose turn it is belongs to the project; null: a bay that is gone, which has its own. */
+export interface QueuedBay extends Pick<Bay, 'id'> {
+  readonly projectId: ProjectId | null;
+}
+
 export interface BayQueue {
   /** Wakes the reconciler for a bay. */
-  enqueueReconcile(bayId: BayId): Promise<void>;
+  enqueueReconcile(bay: QueuedBay): Promise<void>;
   /** Wakes it at a later time; a later call replaces an earlier one. */
-  enqueueReconcileAt(bayId: BayId, at: Date, now: Date): Promise<void>;
+  enqueueReconcileAt(bay: QueuedBay, at: Date, now: Date): Promise<void>;
   /**
    * Queues the steps of each node as a flow, each after the one before it. Does nothing for a node while such a flow is
    * under way.
    */
-  enqueueNodeSteps(bayId: BayId, nodes: readonly StepsOfNode[]): Promise<void>;
+  enqueueNodeSteps(bay: QueuedBay, nodes: readonly StepsOfNode[]): Promise<void>;
+  /** A worker is about to look at the bay: what it was woken for until now is dealt with by that. */
+  reconcileStarted(bayId: BayId): Promise<void>;
+  /** It has looked, with whatever outcome: what the bay was woken for meanwhile is a reason for the next time. */
+  reconcileEnded(bay: QueuedBay): Promise<void>;
+  /** A worker has taken a step of a node, so another one may come in. */
+  nodeStepStarted(): Promise<void>;
+  /** Lets in what there is room for; to be called now and then, for what the process that should have done it could not. */
+  refill(): Promise<void>;
   /** For metrics, by queue. */
   measure(now: Date): Promise<Readonly<Record<string, QueueMeasures>>>;
   close(): Promise<void>;
@@ -64,84 +81,110 @@ function traced(): TracedJob {
 /** What is done is of no further use in Redis: the ledger of writes is in PostgreSQL. */
 const FORGET = { removeOnComplete: true, removeOnFail: true } as const;
 
-/** Nodes of a bay that take turns with those of other bays. */
+/** Nodes of a project that are worked on before the next project has its turn. */
 const NODES_PER_TURN = 10;
-/** Where BullMQ's priorities end. */
-const LAST_TURN = 2_000_000;
 
-/**
- * Whoever asks for ten nodes does not wait behind somebody's ten thousand: a bay's first nodes come before the next ones of
- * all others. @param place of the node among those that are asked for at the same time
- */
-function turnOf(place: number): { readonly priority?: number } {
-  const turn = Math.floor(place / NODES_PER_TURN);
-  return turn === 0 ? {} : { priority: Math.min(turn, LAST_TURN) };
+export interface BayQueueSettings {
+  /**
+   * For how long steps that were queued by this process are taken for queued, without a question: a large bay is looked at
+   * often while its nodes come up. 0: Redis is always asked.
+   */
+  readonly repeatAfterMs?: number;
+  /** Passes that wait in the queue itself, after the line; as many as a worker does at the same time keep it busy. */
+  readonly mostReconciles?: number;
+  readonly mostSteps?: number;
 }
 
-/** Jobs that go to Redis with one round trip: few enough that others are served in between. */
-const FLOWS_AT_ONCE = 500;
+const DEFAULTS = { repeatAfterMs: 0, mostReconciles: 16, mostSteps: 32 } as const;
 
-/**
- * @param repeatAfterMs for how long steps that were queued by this process are taken for queued, without a question: a
- *   large bay is looked at often while its nodes come up. 0: Redis is always asked.
- */
-export function openBayQueue(connection: RedisConnection, watch: RedisWatch, repeatAfterMs = 0): BayQueue {
-  const bays = new Queue<ReconcileJob>(BAYS_QUEUE, { connection });
-  const nodeSteps = new Queue<NodeStepJob>(NODE_STEPS_QUEUE, { connection });
-  const flows = new FlowProducer({ connection });
+export function openBayQueue(
+  connection: RedisConnection,
+  watch: RedisWatch,
+  settings: BayQueueSettings = {},
+): BayQueue {
+  const { repeatAfterMs, mostReconciles, mostSteps } = { ...DEFAULTS, ...settings };
+  const bays = new Queue<ReconcileJob>(BAYS_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  const nodeSteps = new Queue<NodeStepJob>(NODE_STEPS_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  const flows = new FlowProducer({ connection, prefix: QUEUE_PREFIX });
   for (const queue of [bays, nodeSteps, flows]) watch.addQueue(queue);
   /** In order of time. */
   const queuedAt = new Map<string, number>();
-  // Many nodes of a bay are a reason to look at it, once.
-  const enqueueReconcile = gather(
-    async (jobs: readonly ReconcileJob[]) => {
-      const latest = [...new Map(jobs.map((job) => [job.bayId, job])).values()];
-      await Promise.all(
-        latest.map((job) =>
-          bays.add('reconcile', job, { ...FORGET, deduplication: { id: job.bayId, keepLastIfActive: true } }),
-        ),
+
+  const bayLine = openFairLine(connection, {
+    ...{ prefix: `${QUEUE_PREFIX}:line:bays`, turn: 1, most: mostReconciles },
+    ...{ waiting: bays.toKey('wait'), busy: bays.toKey('de:') },
+    letIn: async (payloads) => {
+      const jobs = payloads.map((payload) => JSON.parse(payload) as Lined<ReconcileJob>);
+      await bays.addBulk(
+        jobs.map(({ at, ...data }) => ({
+          ...{ name: 'reconcile', data },
+          opts: { ...FORGET, timestamp: at, deduplication: { id: data.bayId } },
+        })),
       );
-      return jobs.map(() => undefined);
     },
-    { atOnce: 4, most: 1_000 },
-  );
+  });
+  const stepLine = openFairLine(connection, {
+    ...{ prefix: `${QUEUE_PREFIX}:line:node-steps`, turn: NODES_PER_TURN, most: mostSteps },
+    ...{ waiting: nodeSteps.toKey('wait'), busy: null },
+    letIn: async (payloads) => {
+      const due = payloads.map((payload) => JSON.parse(payload) as Lined<DueSteps>);
+      const single = due.filter(({ steps }) => steps.length === 1);
+      if (single.length > 0) await nodeSteps.addBulk(single.flatMap(jobsOf));
+      const several = due.filter(({ steps }) => steps.length > 1);
+      // The last step is the flow's root and is there as long as any step is.
+      const known = await Promise.all(several.map(({ nodeId, steps }) => nodeSteps.getJob(rootId(nodeId, steps))));
+      const flowsToAdd = several.filter((_, index) => !known[index]).map(flowOf);
+      if (flowsToAdd.length > 0) await flows.addBulk(flowsToAdd);
+    },
+  });
 
   return {
-    enqueueReconcile: (bayId) => enqueueReconcile({ bayId, ...traced() }),
+    async enqueueReconcile({ id, projectId }) {
+      const payload: Lined<ReconcileJob> = { bayId: id, projectId, ...traced(), at: Date.now() };
+      await bayLine.put({ project: projectId ?? id, bay: id, key: id, payload: JSON.stringify(payload) });
+    },
 
-    async enqueueReconcileAt(bayId, at, now) {
+    async enqueueReconcileAt({ id, projectId }, at, now) {
       const delay = Math.max(0, at.getTime() - now.getTime());
       await bays.add(
         'wake',
-        { bayId },
-        { ...FORGET, delay, deduplication: { id: `wake.${bayId}`, ttl: delay + 1, replace: true } },
+        { bayId: id, projectId },
+        { ...FORGET, delay, deduplication: { id: `wake.${id}`, ttl: delay + 1, replace: true } },
       );
     },
 
-    async enqueueNodeSteps(bayId, nodes) {
+    async enqueueNodeSteps({ id: bayId, projectId }, nodes) {
       const now = performance.now();
       for (const [id, at] of queuedAt) {
         if (now - at < repeatAfterMs) break;
         queuedAt.delete(id);
       }
-      const due: readonly Due[] = nodes
-        .map((node, place) => ({ ...node, place }))
-        .filter(({ nodeId, steps }) => steps.length > 0 && !queuedAt.has(flowId(nodeId, steps)));
-      for (let from = 0; from < due.length; from += FLOWS_AT_ONCE) {
-        const some = due.slice(from, from + FLOWS_AT_ONCE);
-        const single = some.filter(({ steps }) => steps.length === 1);
-        if (single.length > 0) await nodeSteps.addBulk(single.flatMap((one) => jobsOf(bayId, one)));
-        const several = some.filter(({ steps }) => steps.length > 1);
-        // The last step is the flow's root and is there as long as any step is.
-        const known = await Promise.all(several.map(({ nodeId, steps }) => nodeSteps.getJob(rootId(nodeId, steps))));
-        const flowsToAdd = several.filter((_, index) => !known[index]).map((one) => flowOf(bayId, one));
-        if (flowsToAdd.length > 0) await flows.addBulk(flowsToAdd);
-        if (repeatAfterMs > 0) for (const { nodeId, steps } of some) queuedAt.set(flowId(nodeId, steps), now);
-      }
+      const due = nodes.filter(({ nodeId, steps }) => steps.length > 0 && !queuedAt.has(flowId(nodeId, steps)));
+      const known = { bayId, ...traced(), at: Date.now() };
+      await Promise.all(
+        due.map(({ nodeId, steps }) => {
+          const payload: Lined<DueSteps> = { ...known, nodeId, steps };
+          const key = flowId(nodeId, steps);
+          return stepLine.put({ project: projectId ?? bayId, bay: bayId, key, payload: JSON.stringify(payload) });
+        }),
+      );
+      if (repeatAfterMs > 0) for (const { nodeId, steps } of due) queuedAt.set(flowId(nodeId, steps), now);
+    },
+
+    reconcileStarted: (bayId) => bayLine.started(bayId),
+    reconcileEnded: ({ id, projectId }) => bayLine.ended({ project: projectId ?? id, bay: id }),
+
+    nodeStepStarted: () => stepLine.refill(),
+
+    async refill() {
+      await Promise.all([bayLine.refill(), stepLine.refill()]);
     },
 
     async measure(now) {
-      const [forBays, forNodes] = await Promise.all([measureQueue(bays, now), measureQueue(nodeSteps, now)]);
+      const [forBays, forNodes] = await Promise.all([
+        measureQueue(bays, bayLine, now),
+        measureQueue(nodeSteps, stepLine, now),
+      ]);
       return { [BAYS_QUEUE]: forBays, [NODE_STEPS_QUEUE]: forNodes };
     },
 
@@ -151,9 +194,9 @@ export function openBayQueue(connection: RedisConnection, watch: RedisWatch, rep
   };
 }
 
-interface Due extends StepsOfNode {
-  readonly place: number;
-}
+/** What waits in a line, with the time of its coming. */
+type Lined<T> = T & { readonly at: number };
+type DueSteps = NodeStepJob & Pick<StepsOfNode, 'steps'>;
 
 const rootId = (nodeId: NodeId, steps: readonly NodeStep[]): string => jobIdOf(nodeId, steps.at(-1));
 const flowId = (nodeId: NodeId, steps: readonly NodeStep[]): string => `${nodeId}.${steps.join('.')}`;
@@ -162,10 +205,10 @@ function jobIdOf(nodeId: NodeId, step: NodeStep | undefined): string {
   return `${nodeId}.${step ?? ''}`;
 }
 
-function optionsOf(nodeId: NodeId, step: NodeStep, place: number) {
+function optionsOf(nodeId: NodeId, step: NodeStep, at: number) {
   return {
     ...FORGET,
-    ...turnOf(place),
+    timestamp: at,
     jobId: jobIdOf(nodeId, step),
     attempts: STEP_ATTEMPTS,
     backoff: { type: 'exponential', delay: STEP_BACKOFF_MS },
@@ -173,40 +216,37 @@ function optionsOf(nodeId: NodeId, step: NodeStep, place: number) {
 }
 
 /** A step alone needs no flow. */
-function jobsOf(bayId: BayId, { nodeId, steps, place }: Due) {
-  return steps.map((step) => ({
-    name: step,
-    data: { bayId, nodeId, ...traced() },
-    opts: optionsOf(nodeId, step, place),
-  }));
+function jobsOf({ steps, at, ...data }: Lined<DueSteps>) {
+  return steps.map((step) => ({ name: step, data, opts: optionsOf(data.nodeId, step, at) }));
 }
 
-function flowOf(bayId: BayId, { nodeId, steps, place }: Due): FlowJob {
+function flowOf({ steps, at, ...data }: Lined<DueSteps>): FlowJob {
   const [last, ...before] = [...steps].reverse();
   if (last === undefined) throw new Error('a flow has a step');
   const jobOf = (step: NodeStep, rest: readonly NodeStep[]): FlowJob => {
     const [previous, ...others] = rest;
     return {
-      name: step,
-      queueName: NODE_STEPS_QUEUE,
-      data: { bayId, nodeId, ...traced() } satisfies NodeStepJob,
-      opts: { ...optionsOf(nodeId, step, place), ...(step !== last && { failParentOnFailure: true }) },
+      ...{ name: step, queueName: NODE_STEPS_QUEUE, data },
+      opts: { ...optionsOf(data.nodeId, step, at), ...(step !== last && { failParentOnFailure: true }) },
       ...(previous !== undefined && { children: [jobOf(previous, others)] }),
     };
   };
   return jobOf(last, before);
 }
 
-/** Jobs that may run at once; `delayed` ones have their time still to come. */
-const RUNNABLE = ['waiting', 'prioritized'] as const;
-
-async function measureQueue(queue: Queue, now: Date): Promise<QueueMeasures> {
-  const [jobsByState, ...oldest] = await Promise.all([
+async function measureQueue(queue: Queue, line: FairLine, now: Date): Promise<QueueMeasures> {
+  const [counts, [first], { length, oldest }] = await Promise.all([
     queue.getJobCounts(),
-    ...RUNNABLE.map((state) => queue.getJobs([state], 0, 0, true)),
+    queue.getJobs(['waiting'], 0, 0, true),
+    line.measure(),
   ]);
   // One that ran before waits since then, one that was put off since its time came.
-  const since = oldest.flat().map((job) => Math.max(job.timestamp + (job.opts.delay ?? 0), job.processedOn ?? 0));
-  const seconds = since.map((at) => (now.getTime() - at) / 1_000);
-  return { jobsByState, oldestSeconds: Math.max(0, ...seconds) };
+  const since = first && Math.max(first.timestamp + (first.opts.delay ?? 0), first.processedOn ?? 0);
+  const sinceInLine = oldest === null ? undefined : (JSON.parse(oldest) as Lined<unknown>).at;
+  const seconds = [since, sinceInLine].map((at) => (at === undefined ? 0 : (now.getTime() - at) / 1_000));
+  return {
+    // For whoever waits the line is part of the queue.
+    jobsByState: { ...counts, waiting: (counts['waiting'] ?? 0) + length },
+    oldestSeconds: Math.max(0, ...seconds),
+  };
 }

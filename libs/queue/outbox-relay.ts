@@ -18,14 +18,15 @@ export async function relayOutbox(database: Database, queue: BayQueue): Promise<
     const count = await database.transaction(async (stores) => {
       const rows = await stores.outbox.take(BATCH);
       // The latest reason of each bay.
-      const byBay = new Map(rows.map((row) => [row.bayId, row.traceparent]));
+      const byBay = new Map(rows.map((row) => [row.bayId, row]));
       await Promise.all(
-        [...byBay].map(([bayId, traceparent]) => {
+        [...byBay.values()].map(({ bayId, projectId, traceparent }) => {
+          const bay = { id: bayId, projectId };
           const parent = parseTraceparent(traceparent);
-          if (parent === null) return queue.enqueueReconcile(bayId);
+          if (parent === null) return queue.enqueueReconcile(bay);
           return inSpan(
             () => spanOf(bayId, parent),
-            () => queue.enqueueReconcile(bayId),
+            () => queue.enqueueReconcile(bay),
           );
         }),
       );

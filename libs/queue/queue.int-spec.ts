@@ -2,11 +2,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { UnrecoverableError, Worker, type Job } from 'bullmq';
 import { randomUUID } from 'node:crypto';
-import type { BayId, Log, NodeId } from '@baykeeper/domain';
+import type { BayId, Log, NodeId, ProjectId } from '@baykeeper/domain';
 import { openDatabase, type Database } from '@baykeeper/storage';
 import { seedBay, seedProject } from '@baykeeper/storage/testing/seed.js';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
-import { BAYS_QUEUE, NODE_STEPS_QUEUE, openBayQueue, type BayQueue } from './bay-queue.js';
+import {
+  BAYS_QUEUE,
+  NODE_STEPS_QUEUE,
+  openBayQueue,
+  QUEUE_PREFIX,
+  type BayQueue,
+  type NodeStepJob,
+  type QueuedBay,
+} from './bay-queue.js';
 import { openRedis, type RedisConnection } from './connection.js';
 import { relayOutbox } from './outbox-relay.js';
 import { openRedisWatch, type RedisWatch } from './redis-watch.js';
@@ -48,13 +56,24 @@ function connect(): { readonly other: RedisConnection; readonly otherWatch: Redi
 }
 const SILENT: Log = { debug: () => 0, info: () => 0, warn: () => 0, error: () => 0 };
 
-function work(name: string, handle: (job: Job<{ bayId: BayId; nodeId: NodeId }>) => Promise<void>): Worker {
-  const worker = new Worker(name, handle, {
+/** As the worker process ties them to the queue. */
+function work(name: string, handle: (job: Job<NodeStepJob>) => Promise<void>): Worker {
+  const answer = async (job: Job<NodeStepJob>): Promise<void> => {
+    if (job.name === 'reconcile') await queue.reconcileStarted(job.data.bayId);
+    else await queue.nodeStepStarted();
+    await handle(job);
+  };
+  const worker = new Worker(name, answer, {
     connection: redis,
+    prefix: QUEUE_PREFIX,
     concurrency: 4,
     stalledInterval: 500,
     lockDuration: 1_000,
   });
+  const ended = (job: Job<NodeStepJob> | undefined): void => {
+    if (job?.name === 'reconcile') void queue.reconcileEnded({ id: job.data.bayId, projectId: null });
+  };
+  worker.on('completed', ended).on('failed', ended);
   watch.addQueue(worker);
   workers.push(worker);
   return worker;
@@ -77,7 +96,7 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open };
 }
 
-const newBay = (): BayId => randomUUID() as BayId;
+const newBay = (projectId = randomUUID() as ProjectId): QueuedBay => ({ id: randomUUID() as BayId, projectId });
 const newNode = (): NodeId => randomUUID() as NodeId;
 const jobs = async (name: string): Promise<Record<string, number>> => {
   const counts = Object.entries((await queue.measure(new Date()))[name]?.jobsByState ?? {});
@@ -140,6 +159,27 @@ describe('a bay that is to be reconciled', () => {
     await until('the failure', async () => started === 1 && Object.keys(await jobs(BAYS_QUEUE)).length === 0);
     await queue.enqueueReconcile(bay);
     await until('the second run', () => started === 2);
+  });
+
+  it('does not wait behind bays of one tenant that are always woken again', async () => {
+    const busy = newBay().projectId ?? undefined;
+    const hot = Array.from({ length: 60 }, () => newBay(busy));
+    const small = newBay();
+    const order: BayId[] = [];
+    work(BAYS_QUEUE, async ({ data: { bayId } }) => {
+      order.push(bayId);
+      if (order.length < 400 && bayId !== small.id)
+        await queue.enqueueReconcile({ id: bayId, projectId: busy ?? null });
+    });
+    await Promise.all(hot.map((bay) => queue.enqueueReconcile(bay)));
+    await until('the others', () => order.length >= 100);
+    const before = order.length;
+    await queue.enqueueReconcile(small);
+    await until('it', () => order.includes(small.id));
+    // Those that were in the queue already, and those under way.
+    expect(order.indexOf(small.id) - before).toBeLessThan(40);
+    await until('the end', async () => Object.keys(await jobs(BAYS_QUEUE)).length === 0);
+    expect(new Set(order).size).toBe(61);
   });
 
   it('is woken later by the last such wish alone', async () => {
@@ -211,12 +251,12 @@ describe('the steps of a node', () => {
       return Promise.resolve();
     });
     await until('all', () => order.length === 62);
-    expect(order.lastIndexOf(small)).toBeLessThan(16);
-    expect(order.filter((bay) => bay === large)).toHaveLength(60);
+    expect(order.lastIndexOf(small.id)).toBeLessThan(46);
+    expect(order.filter((bay) => bay === large.id)).toHaveLength(60);
   });
 
   it('are asked for again after a while only, where that is wanted', async () => {
-    const patient = openBayQueue(redis, watch, 60_000);
+    const patient = openBayQueue(redis, watch, { repeatAfterMs: 60_000 });
     const node = { nodeId: newNode(), steps: ['create-machine'] as const };
     await patient.enqueueNodeSteps(newBay(), [node]);
     await redis.flushall();
@@ -272,7 +312,8 @@ describe('the outbox relay', () => {
     const project = await seedProject(database.stores);
     const bays = await Promise.all([1, 2, 3].map(async () => (await seedBay(database.stores, project)).bay.id));
     await relayOutbox(database, { ...queue, enqueueReconcile: () => Promise.resolve() });
-    for (let row = 0; row < count; row += 1) await database.stores.outbox.append(bays[row % bays.length] ?? newBay());
+    for (let row = 0; row < count; row += 1)
+      await database.stores.outbox.append(bays[row % bays.length] ?? newBay().id);
     return bays;
   }
 
@@ -290,9 +331,9 @@ describe('the outbox relay', () => {
     const queued: BayId[] = [];
     const dying: BayQueue = {
       ...queue,
-      async enqueueReconcile(bayId) {
-        await queue.enqueueReconcile(bayId);
-        queued.push(bayId);
+      async enqueueReconcile(bay) {
+        await queue.enqueueReconcile(bay);
+        queued.push(bay.id);
         if (queued.length === 2) throw new Error('killed');
       },
     };

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { BayId, Log } from '@baykeeper/domain';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { BAYS_QUEUE, openBayQueue } from './bay-queue.js';
+import { BAYS_QUEUE, openBayQueue, QUEUE_PREFIX } from './bay-queue.js';
 import { openRedis, type RedisConnection } from './connection.js';
 import { openRedisWatch } from './redis-watch.js';
 import { openSignals } from './signals.js';
@@ -120,12 +120,12 @@ it('jobs and signals go on when the master is lost', async () => {
       seen.push(data.bayId);
       return Promise.resolve();
     },
-    { connection, lockDuration: 2_000, stalledInterval: 500 },
+    { connection, prefix: QUEUE_PREFIX, lockDuration: 2_000, stalledInterval: 500 },
   );
   watch.addQueue(worker);
   try {
     const before = randomUUID() as BayId;
-    await queue.enqueueReconcile(before);
+    await queue.enqueueReconcile({ id: before, projectId: null });
     await until('a job with the first master', () => seen.includes(before));
     // What sentinels do not know of they can't promote.
     await until('sentinels, the replica and each other to know all', async () => {
@@ -139,7 +139,7 @@ it('jobs and signals go on when the master is lost', async () => {
 
     master.kill('SIGKILL');
     const after = randomUUID() as BayId;
-    await queue.enqueueReconcile(after);
+    await queue.enqueueReconcile({ id: after, projectId: null });
     await until('a job with the next master', () => seen.includes(after));
     await until('a signal with the next master', async () => {
       await signals.publish('a');

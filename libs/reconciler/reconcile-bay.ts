@@ -55,7 +55,8 @@ async function reconcileUnderLease(
   const { bays } = database.stores;
   const lease = await bays.acquireLease(bayId, holder, LEASE_SECONDS);
   if (lease === null) {
-    if (await bays.get(bayId)) await lookAgain(dependencies, bayId, BUSY_RETRY_MS);
+    const bay = await bays.get(bayId);
+    if (bay) await lookAgain(dependencies, bay, BUSY_RETRY_MS);
     return 'busy';
   }
   watch?.leaseTaken();
@@ -111,7 +112,7 @@ async function runPass(
       continue;
     }
     // Machines take longest, so they are asked for before the balancer is; no step of a plan depends on its balancer part.
-    await dependencies.queue.enqueueNodeSteps(bayId, plan.nodes);
+    await dependencies.queue.enqueueNodeSteps(state.bay, plan.nodes);
     if (plan.loadBalancer.length > 0 && problems.length === 0) {
       problems.push(...(await executeLoadBalancerActions(dependencies, state, plan.loadBalancer)));
       continue;
@@ -120,7 +121,7 @@ async function runPass(
   }
   if (!plan) return;
   await saveFacts(dependencies, state, observation, plan, lease, problems);
-  if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(bayId, plan.lookAgainAt, dependencies.now());
+  if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(state.bay, plan.lookAgainAt, dependencies.now());
 }
 
 /** The bay's authority takes a moment to make, and the first node asks for it as soon as it has booted. */
@@ -199,6 +200,6 @@ function apiAddressOf({ drivers }: ReconcilerDependencies, { bay, nodes, loadBal
   return drivers.engine(bay.engine).apiAddress(bay, address);
 }
 
-async function lookAgain({ queue, now }: ReconcilerDependencies, bayId: BayId, inMs: number): Promise<void> {
-  await queue.enqueueReconcileAt(bayId, new Date(now().getTime() + inMs), now());
+async function lookAgain({ queue, now }: ReconcilerDependencies, bay: Bay, inMs: number): Promise<void> {
+  await queue.enqueueReconcileAt(bay, new Date(now().getTime() + inMs), now());
 }

@@ -102,7 +102,7 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
   }
   await tell(dependencies, node, 'machine-created', `The machine of ${node.name} runs.`);
   await undoIfUnwanted(dependencies, node);
-  await queue.enqueueReconcile(bay.id);
+  await queue.enqueueReconcile(bay);
 }
 
 /** What it is made of, by the catalogue. A flavor that is gone is as final as a machine that the provider refuses. */
@@ -130,7 +130,7 @@ async function recordMachineProblem(dependencies: ReconcilerDependencies, node: 
     failedAt: dependencies.now(),
     failure: { phase: 'machine', message: error.publicMessage, logTail: '' },
   });
-  await dependencies.queue.enqueueReconcile(node.bayId);
+  await dependencies.queue.enqueueReconcile({ id: node.bayId, projectId: node.projectId });
 }
 
 /** Whoever asked for the node's removal while the machine was being made may have looked before it was there. */
@@ -200,7 +200,7 @@ async function leave(dependencies: ReconcilerDependencies, bay: Bay, node: Node)
   await database.stores.nodes.recordFacts(node.id, { leftAt: now() });
 }
 
-async function deleteMachine(dependencies: ReconcilerDependencies, _bay: Bay, node: Node): Promise<void> {
+async function deleteMachine(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {
   const { database, drivers, now, queue } = dependencies;
   if (!node.removalRequestedAt) return;
   if (!node.machineRemovedAt) {
@@ -212,7 +212,7 @@ async function deleteMachine(dependencies: ReconcilerDependencies, _bay: Bay, no
     await database.stores.nodes.recordFacts(node.id, { machineRemovedAt: now() });
     await tell(dependencies, node, 'machine-removed', `The machine of ${node.name} is gone.`);
   }
-  await queue.enqueueReconcile(node.bayId);
+  await queue.enqueueReconcile(bay);
 }
 
 async function stepContextOf(dependencies: ReconcilerDependencies, bay: Bay): Promise<EngineContext> {

@@ -2,7 +2,7 @@
  * Two sweeps. The first wakes bays by time, so that a lost job or signal only costs a little patience. The second lists
  * what carries our mark at the drivers and removes what no record owns, after a grace period.
  */
-import { detailOf, type BayId } from '@baykeeper/domain';
+import { detailOf } from '@baykeeper/domain';
 import type { ReconcilerDependencies } from './dependencies.js';
 
 export interface SweepSettings {
@@ -17,12 +17,12 @@ export async function sweepBays({ database, queue }: ReconcilerDependencies, set
   await database.stores.operations.finishForgotten({
     error: 'The worker ended before it could say how this went. The bay was looked at again since.',
   });
-  const ids: readonly BayId[] = await database.stores.bays.idsToSweep({
+  const bays = await database.stores.bays.listToSweep({
     settledOlderThanSeconds: settings.settledAfterSeconds,
     limit: MOST_AT_ONCE,
   });
-  for (const id of ids) await queue.enqueueReconcile(id);
-  return ids.length;
+  await Promise.all(bays.map((bay) => queue.enqueueReconcile(bay)));
+  return bays.length;
 }
 
 export interface OrphanSweep {

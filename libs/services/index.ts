@@ -37,4 +37,4 @@ export { type DefaultQuotas } from './quotas/check-quota.js';
 export * from './quotas/quota.schema.js';
 export * from './quotas/quotas.js';
 export * from './control-plane/control-plane.js';
-export { openInstallation, type Installation } from './installation/open-installation.js';
+export { openInstallation, STEPS_PER_RECONCILE, type Installation } from './installation/open-installation.js';

@@ -258,8 +258,11 @@ describe('the sweep', () => {
       await bays.acquireLease(leaving.bay.id, 'w', 60);
       await bays.saveFacts(leaving.bay.id, 1, { settledGeneration: 2 });
 
-      const wake = (settledOlderThanSeconds: number, limit: number) =>
-        bays.idsToSweep({ settledOlderThanSeconds, limit });
+      const wake = async (settledOlderThanSeconds: number, limit: number) =>
+        (await bays.listToSweep({ settledOlderThanSeconds, limit })).map(({ id, projectId: owner }) => {
+          expect(owner).toBe(project);
+          return id;
+        });
       expect(await wake(3_600, 10)).toEqual([never.bay.id, leaving.bay.id, unsettled.bay.id]);
       expect(await wake(0, 10)).toEqual([never.bay.id, leaving.bay.id, settled.bay.id, unsettled.bay.id]);
       expect(await wake(0, 2)).toEqual([never.bay.id, leaving.bay.id]);

@@ -156,7 +156,7 @@ const PROBES: Probes = {
     holdsLease: UNSCOPED,
     saveFacts: UNSCOPED,
     remove: UNSCOPED,
-    idsToSweep: UNSCOPED,
+    listToSweep: UNSCOPED,
   },
   nodeGroups: {
     insert: [

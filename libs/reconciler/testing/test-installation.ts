@@ -26,11 +26,15 @@ export class TestInstallation {
     const queue: BayQueue = {
       enqueueReconcile: () => Promise.resolve(),
       enqueueReconcileAt: () => Promise.resolve(),
-      enqueueNodeSteps: (bayId, nodes) => {
+      enqueueNodeSteps: ({ id: bayId }, nodes) => {
         for (const { nodeId, steps } of nodes)
           if (!this.flows.has(nodeId)) this.flows.set(nodeId, { bayId, nodeId, steps });
         return Promise.resolve();
       },
+      reconcileStarted: () => Promise.resolve(),
+      reconcileEnded: () => Promise.resolve(),
+      nodeStepStarted: () => Promise.resolve(),
+      refill: () => Promise.resolve(),
       measure: () => Promise.resolve({}),
       close: () => Promise.resolve(),
     };

@@ -32,6 +32,9 @@ import {
 /** Longer than a large bay needs from pass to pass; should Redis be emptied, steps are queued anew after this time. */
 const STEPS_ARE_QUEUED_FOR_MS = 5_000;
 
+/** Jobs of a worker at the same time: passes are short and mostly wait for others; steps wait for machines. */
+export const STEPS_PER_RECONCILE = 2;
+
 export interface Installation {
   /** The mark on everything it makes at its drivers; the same for ever. */
   readonly id: string;
@@ -83,7 +86,11 @@ export async function openInstallation(
   let opening: Promise<BayQueue> | null = null;
   const queue = (): Promise<BayQueue> =>
     (opening ??= import('@baykeeper/queue/bay-queue.js').then(({ openBayQueue }) =>
-      openBayQueue(redis, redisWatch, STEPS_ARE_QUEUED_FOR_MS),
+      openBayQueue(redis, redisWatch, {
+        repeatAfterMs: STEPS_ARE_QUEUED_FOR_MS,
+        mostReconciles: configuration.workerConcurrency,
+        mostSteps: configuration.workerConcurrency * STEPS_PER_RECONCILE,
+      }),
     ));
   const signals = openSignals(redis, redisWatch);
   const decision = await decideDrivers(configuration);

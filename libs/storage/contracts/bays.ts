@@ -99,7 +99,10 @@ export interface BayStore {
    */
   remove(id: BayId, token: number): Promise<boolean>;
   /** Every bay that is not settled, and settled ones that nobody looked at for so long; longest unseen first. */
-  idsToSweep(sweep: { readonly settledOlderThanSeconds: number; readonly limit: number }): Promise<readonly BayId[]>;
+  listToSweep(sweep: {
+    readonly settledOlderThanSeconds: number;
+    readonly limit: number;
+  }): Promise<readonly Pick<Bay, 'id' | 'projectId'>[]>;
 }
 
 /** What a tenant may change of a group besides its size. */

@@ -1,4 +1,4 @@
-import type { BayEvent, BayId, NodeId } from '@baykeeper/domain';
+import type { BayEvent, BayId, NodeId, ProjectId } from '@baykeeper/domain';
 import type { Scope } from '../scope.js';
 
 export interface SettingStore {
@@ -34,13 +34,18 @@ export interface OutboxRow {
 
 export type NewOutboxRow = Omit<OutboxRow, 'id'>;
 
+export interface TakenOutboxRow extends OutboxRow {
+  /** Of the bay; null when that is gone. */
+  readonly projectId: ProjectId | null;
+}
+
 /** Bays that must be reconciled, written in the transaction that is the reason. */
 export interface OutboxStore {
   append(bayId: BayId): Promise<void>;
   /** Each bay once, for its latest reason. */
   appendMany(rows: readonly NewOutboxRow[]): Promise<void>;
   /** Rows that no other transaction has taken. Only inside a transaction, which holds them until its end. */
-  take(limit: number): Promise<readonly OutboxRow[]>;
+  take(limit: number): Promise<readonly TakenOutboxRow[]>;
   remove(ids: readonly number[]): Promise<void>;
 }
 

@@ -175,22 +175,24 @@ export class PostgresBayStore implements BayStore {
     return count === 1;
   }
 
-  async idsToSweep(sweep: { settledOlderThanSeconds: number; limit: number }): Promise<readonly BayId[]> {
-    const rows = await selectRows<{ id: BayId }>(
+  listToSweep(sweep: {
+    settledOlderThanSeconds: number;
+    limit: number;
+  }): Promise<readonly Pick<Bay, 'id' | 'projectId'>[]> {
+    return selectRows(
       this.manager,
-      `SELECT id FROM (
-         (SELECT id, reconciled_at FROM bays
+      `SELECT id, project_id AS "projectId" FROM (
+         (SELECT id, project_id, reconciled_at FROM bays
           WHERE settled_generation < generation OR deletion_requested_at IS NOT NULL
           ORDER BY reconciled_at NULLS FIRST LIMIT $2)
          UNION
-         (SELECT id, reconciled_at FROM bays WHERE reconciled_at < now() - make_interval(secs => $1)
+         (SELECT id, project_id, reconciled_at FROM bays WHERE reconciled_at < now() - make_interval(secs => $1)
           ORDER BY reconciled_at LIMIT $2)
          UNION
-         (SELECT id, reconciled_at FROM bays WHERE reconciled_at IS NULL LIMIT $2)
+         (SELECT id, project_id, reconciled_at FROM bays WHERE reconciled_at IS NULL LIMIT $2)
        ) AS due ORDER BY reconciled_at NULLS FIRST LIMIT $2`,
       [sweep.settledOlderThanSeconds, sweep.limit],
     );
-    return rows.map(({ id }) => id);
   }
 
   private visible(scope: Scope): SelectQueryBuilder<BayEntity> {

@@ -8,13 +8,12 @@ import type {
   OpenOperation,
   Operation,
   OperationStore,
-  OutboxRow,
   OutboxStore,
   SettingStore,
+  TakenOutboxRow,
 } from '../contracts/records.js';
 import { BayEventEntity } from '../entities/bay-event.entity.js';
 import { OperationEntity } from '../entities/operation.entity.js';
-import { OutboxEntity } from '../entities/outbox.entity.js';
 import { SettingEntity } from '../entities/setting.entity.js';
 import { gather, type GatherOptions } from '../gather.js';
 import type { Scope } from '../scope.js';
@@ -89,24 +88,18 @@ export class PostgresOutboxStore implements OutboxStore {
     ]);
   }
 
-  take(limit: number): Promise<readonly OutboxRow[]> {
+  async take(limit: number): Promise<readonly TakenOutboxRow[]> {
     if (!isInTransaction(this.manager)) {
-      return Promise.reject(
-        new BaykeeperError({
-          code: 'internal',
-          publicMessage: 'Something went wrong on our side. Try again later.',
-          detail: 'rows of the outbox can be taken inside a transaction only',
-        }),
-      );
+      throw new BaykeeperError({
+        code: 'internal',
+        publicMessage: 'Something went wrong on our side. Try again later.',
+        detail: 'rows of the outbox can be taken inside a transaction only',
+      });
     }
-    return this.manager
-      .createQueryBuilder(OutboxEntity, 'outbox')
-      .select(['outbox.id', 'outbox.bayId', 'outbox.traceparent'])
-      .orderBy('outbox.id')
-      .limit(limit)
-      .setLock('pessimistic_write')
-      .setOnLocked('skip_locked')
-      .getMany();
+    const text = `SELECT outbox.id::float8 AS id, outbox.bay_id AS "bayId", outbox.traceparent, bays.project_id AS "projectId"
+      FROM outbox LEFT JOIN bays ON bays.id = outbox.bay_id
+      ORDER BY outbox.id LIMIT $1 FOR UPDATE OF outbox SKIP LOCKED`;
+    return selectPrepared<TakenOutboxRow>(this.manager, 'take-outbox', text, [limit]);
   }
 
   async remove(ids: readonly number[]): Promise<void> {
