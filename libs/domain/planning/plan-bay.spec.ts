@@ -172,6 +172,23 @@ describe('planBay', () => {
     expect(lines(planBay({ ...input, nodes, observed: { ...input.observed, machines } }))).toEqual([]);
   });
 
+  it('waits for a machine that was just made and is not listed yet, before it is called lost', () => {
+    const input = settledInput();
+    const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
+    const nodes = input.nodes.map((node, index) => (index === 2 ? { ...node, machineCreatedAt: seconds(60) } : node));
+    const planAt = (at: number) =>
+      planBay({
+        ...input,
+        now: seconds(at),
+        nodes,
+        observed: { ...input.observed, machines, machinesAskedAt: seconds(at) },
+      });
+    const early = planAt(90);
+    expect([lines(early), early.settled, early.lookAgainAt]).toEqual([[], false, seconds(100)]);
+    expect(early.waits).toMatchObject([{ what: 'the machine to be listed', until: seconds(90) }]);
+    expect(lines(planAt(91))).toEqual([`fail-node ${nodeIdOf('worker', 1)}.fail`]);
+  });
+
   it('stops replacing when the replacements are used up, and starts again with a new wish', () => {
     const world = new SimulatedWorld(1, 1);
     for (let ordinal = 0; ordinal < 20; ordinal += 1) world.mute.add(nodeIdOf('worker', ordinal));
@@ -324,6 +341,8 @@ describe('planBay, whatever happens', () => {
       fc.property(masters, workers, faults, fc.integer({ min: 0, max: 6 }), (m, w, happened, wanted) => {
         const world = new SimulatedWorld(m, w);
         suffer(world, happened);
+        // What is lost is noticed when it could be listed for long; what is noticed after the wish counts against it.
+        for (let pass = 0; pass <= 31; pass += 1) world.step();
         world.mute.clear();
         world.wish('worker', wanted);
         for (let pass = 0; pass < 400 && !world.plan()?.settled; pass += 1) world.step();

@@ -34,6 +34,8 @@ import {
 const LOOK_AGAIN_MS = 10_000;
 /** A node that says it has joined is ready within a moment; nothing tells us when, so we ask the engine again. */
 const ASK_ENGINE_AGAIN_MS = 150;
+/** Clouds may not list a machine that they have just made: until then one that is missing is not lost. */
+const LISTED_AFTER_MS = 30_000;
 
 class Draft {
   readonly records: RecordAction[] = [];
@@ -149,6 +151,12 @@ function planFailures(input: PlanInput, draft: Draft): void {
       });
       continue;
     }
+    const listedAt = isUnlisted(node, observed) ? listedAtLatest(node) : null;
+    if (listedAt !== null)
+      draft.waits.push({
+        ...{ what: 'the machine to be listed', nodeId: node.id },
+        ...{ since: node.machineCreatedAt ?? node.createdAt, until: listedAt },
+      });
     if (node.readyAt || isReadyInEngine(node, observed)) continue;
     const since = node.machineRequestedAt ?? node.createdAt;
     // Nobody may have looked at the bay for long, and the node has waited for its turn since: that is not its fault.
@@ -180,9 +188,18 @@ function isReadyInEngine(node: Node, { engine }: PlanInput['observed']): boolean
 /** Why the node's machine is lost; null when it is there, or when nobody can tell. */
 function describeLoss(node: Node, observed: PlanInput['observed']): string | null {
   if (!node.machineCreatedAt || observed.machines === 'unknown') return null;
-  const machine = observed.machines.get(node.id);
-  if (machine === 'failed') return 'the machine failed';
-  return machine === undefined && node.machineCreatedAt < observed.machinesAskedAt ? 'the machine disappeared' : null;
+  if (observed.machines.get(node.id) === 'failed') return 'the machine failed';
+  const isLost = isUnlisted(node, observed) && listedAtLatest(node) < observed.machinesAskedAt;
+  return isLost ? 'the machine disappeared' : null;
+}
+
+/** Whether the driver, asked after the node's machine was made, did not know it. */
+function isUnlisted({ id, machineCreatedAt }: Node, { machines, machinesAskedAt }: PlanInput['observed']): boolean {
+  return machineCreatedAt !== null && machines !== 'unknown' && !machines.has(id) && machineCreatedAt < machinesAskedAt;
+}
+
+function listedAtLatest(node: Node): Date {
+  return new Date((node.machineCreatedAt ?? node.createdAt).getTime() + LISTED_AFTER_MS);
 }
 
 function planReplacements({ bay, groups, nodes, limits, now }: PlanInput, draft: Draft, deadline: Date | null): void {
