@@ -122,6 +122,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
       },
       drainTimeoutMs: configuration.drainTimeoutSeconds * 1000,
       orphanGraceMs: configuration.orphanGraceSeconds * 1000,
+      driverPatienceMs: configuration.driverTimeoutSeconds * 1000,
       templatesDirectory: installation.drivers.templatesDirectory,
       controlIdentity: (bay) => installation.pki.controlIdentity(bay),
       controlPlane: () => installation.controlPlane(),

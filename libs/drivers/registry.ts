@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { BaykeeperError, type EngineName, type ImageFields } from '@baykeeper/domain';
 import { findTemplatesDirectory } from './bootstrap/templates.js';
 import type { ComputeDriver } from './contracts/compute.js';
+import type { Drivers } from './contracts/drivers.js';
 import type { EngineDriver } from './contracts/engine.js';
 import type { LoadBalancerDriver } from './contracts/load-balancer.js';
 import { catalogueImageOf, loadImageDefinitions } from './compute/local/image-definition.js';
+import type { FaultSource } from './inject-faults.js';
 import { simulateEngine } from './engines/simulated/simulated.engine.js';
 import { createSwarmEngine } from './engines/swarm/swarm.engine.js';
+import { watchCalls } from './watch-calls.js';
 
 export interface DriversConfig {
   readonly dataDirectory: string;
@@ -23,16 +26,13 @@ export interface DriversConfig {
   readonly imagesDirectory: string | null;
   readonly loadBalancerAddresses: string | null;
   readonly nodePort: number;
-  readonly simulated: { readonly latencyMs: number; readonly failureRate: number; readonly capacity: number };
-}
-
-export interface Drivers {
-  readonly compute: ComputeDriver;
-  readonly loadBalancer: LoadBalancerDriver;
-  readonly engineNames: readonly EngineName[];
-  readonly templatesDirectory: string;
-  /** @throws BaykeeperError `invalid-input` when no driver offers it. */
-  engine(name: EngineName): EngineDriver;
+  readonly simulated: {
+    readonly latencyMs: number;
+    readonly failureRate: number;
+    readonly capacity: number;
+    /** The file that says what goes wrong; null: nothing does. */
+    readonly faultsPath: string | null;
+  };
 }
 
 const engines = {
@@ -51,13 +51,26 @@ const computes = {
       ...(config.imagesDirectory !== null && { imageStoreDirectory: config.imagesDirectory }),
     });
   },
-  simulated: async (config: DriversConfig, _templatesDirectory: string, catalogueImages: readonly ImageFields[]) => {
+  simulated: async (
+    config: DriversConfig,
+    _templatesDirectory: string,
+    catalogueImages: readonly ImageFields[],
+    faults: FaultSource | null,
+  ) => {
     const { createSimulatedCompute } = await import('./compute/simulated/simulated.driver.js');
-    return createSimulatedCompute({ dataDirectory: config.dataDirectory, ...config.simulated, catalogueImages });
+    return createSimulatedCompute({
+      ...{ dataDirectory: config.dataDirectory, ...config.simulated, catalogueImages },
+      ...(faults && { unlistedMs: async () => (await faults.read()).unlistedSeconds * 1_000 }),
+    });
   },
 } as const satisfies Record<
   string,
-  (config: DriversConfig, templatesDirectory: string, images: readonly ImageFields[]) => Promise<ComputeDriver>
+  (
+    config: DriversConfig,
+    templatesDirectory: string,
+    images: readonly ImageFields[],
+    faults: FaultSource | null,
+  ) => Promise<ComputeDriver>
 >;
 export type ComputeName = keyof typeof computes;
 
@@ -81,8 +94,26 @@ const loadBalancers = {
 } as const satisfies Record<string, (config: DriversConfig) => Promise<LoadBalancerDriver>>;
 export type LoadBalancerName = keyof typeof loadBalancers;
 
-/** Opens the drivers that the configuration names. Nothing is made outside before a driver is asked to. */
+/**
+ * Opens the drivers that the configuration names. Nothing is made outside before a driver is asked to.
+ * @throws BaykeeperError `invalid-input` when faults are asked of a driver that is not simulated.
+ */
 export async function openDrivers(config: DriversConfig): Promise<Drivers> {
+  const { faultsPath } = config.simulated;
+  if (faultsPath === null) return openWellDrivers(config, null);
+  if (config.compute !== 'simulated' || config.loadBalancer !== 'simulated') {
+    throw new BaykeeperError({
+      code: 'invalid-input',
+      publicMessage:
+        'BAYKEEPER_SIMULATED_FAULTS is only for simulated machines and load balancers. Take it away, or set BAYKEEPER_COMPUTE and BAYKEEPER_LOAD_BALANCER to simulated.',
+    });
+  }
+  const { injectFaults, openFaults } = await import('./inject-faults.js');
+  const faults = openFaults(faultsPath);
+  return watchCalls(await openWellDrivers(config, faults), injectFaults(faults));
+}
+
+async function openWellDrivers(config: DriversConfig, faults: FaultSource | null): Promise<Drivers> {
   const templatesDirectory = findTemplatesDirectory();
   const images = (await loadImageDefinitions(join(templatesDirectory, 'images'))).map(catalogueImageOf);
   const opened = new Map<EngineName, EngineDriver>();
@@ -92,7 +123,7 @@ export async function openDrivers(config: DriversConfig): Promise<Drivers> {
     opened.set(name as EngineName, config.compute === 'simulated' ? simulateEngine(engine) : engine);
   }
   return {
-    compute: await computes[config.compute](config, templatesDirectory, images),
+    compute: await computes[config.compute](config, templatesDirectory, images, faults),
     loadBalancer: await loadBalancers[config.loadBalancer](config),
     engineNames: [...opened.keys()],
     templatesDirectory,

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { ComputeDriver } from './contracts/compute.js';
 import type { EngineDriver } from './contracts/engine.js';
 import type { LoadBalancerDriver } from './contracts/load-balancer.js';
-import type { Drivers } from './registry.js';
+import type { Drivers } from './contracts/drivers.js';
 import { watchCalls, type DriverCall } from './watch-calls.js';
 
 class Compute {

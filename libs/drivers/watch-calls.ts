@@ -2,7 +2,7 @@
 import type { ComputeDriver } from './contracts/compute.js';
 import type { EngineDriver } from './contracts/engine.js';
 import type { LoadBalancerDriver } from './contracts/load-balancer.js';
-import type { Drivers } from './registry.js';
+import type { Drivers } from './contracts/drivers.js';
 
 export interface DriverCall {
   readonly kind: 'compute' | 'load-balancer' | 'engine';
@@ -11,8 +11,11 @@ export interface DriverCall {
   readonly operation: string;
 }
 
-/** Must call `work` once and give what it gives. */
-export type AroundCall = <T>(call: DriverCall, work: () => Promise<T>) => Promise<T>;
+/**
+ * Must call `work` at most once and give what it gives, or fail in its place.
+ * @param about the first parameter of the call: an id, or what has one
+ */
+export type AroundCall = <T>(call: DriverCall, work: () => Promise<T>, about: unknown) => Promise<T>;
 
 type CallsOf<Driver> = {
   readonly [
@@ -69,7 +72,7 @@ function watched<Driver extends { readonly name: string }>(
   for (const operation of Object.keys(calls)) {
     const method = driver[operation as keyof Driver] as Method;
     const call: DriverCall = { kind, driver: driver.name, operation };
-    methods.set(operation, (...parameters) => around(call, () => method.apply(driver, parameters)));
+    methods.set(operation, (...parameters) => around(call, () => method.apply(driver, parameters), parameters[0]));
   }
   return new Proxy(driver, { get: (target, name) => methods.get(name) ?? Reflect.get(target, name, target) });
 }

@@ -56,7 +56,8 @@ export interface ComputeDriver {
   /**
    * Makes the machine, or finds it, or starts it again when it was stopped. Safe to call twice at the same time, from two
    * processes too. Resolves when the machine runs and has its address (booting may go on).
-   * @throws BaykeeperError `provider-unavailable` (try later), `provider-refused` (will not get better by itself).
+   * @throws BaykeeperError `provider-unavailable` (try later), `too-many-requests` (any method may: nothing was done, and
+   *   not before the time that it names is anything tried again), `provider-refused` (will not get better by itself).
    */
   ensureMachine(spec: MachineSpec): Promise<Machine>;
   /** Removes the machine and all it left. One that does not exist is success. */
@@ -68,7 +69,7 @@ export interface ComputeDriver {
   hostAddress(): Promise<string | null>;
   /** How many machines there is room for in all; null when the driver can't know. */
   capacity(): Promise<number | null>;
-  /** All machines that carry the installation's mark. */
+  /** All machines that carry the installation's mark. One that was just made may be missing for a moment. */
   listMachines(installation: string): Promise<readonly Machine[]>;
   /** The last lines of the machine's console or boot log, at most 16 KiB; empty when there is none. */
   console(id: string): Promise<string>;

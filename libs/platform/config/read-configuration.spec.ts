@@ -65,6 +65,7 @@ describe('readConfiguration', () => {
       workerConcurrency: 16,
       nodeBootTimeoutSeconds: 600,
       createTimeoutMinutes: 60,
+      driverTimeoutSeconds: 900,
       drainTimeoutSeconds: 120,
       sweepSeconds: 10,
       settledSweepSeconds: 120,
@@ -82,6 +83,7 @@ describe('readConfiguration', () => {
       simulatedLatencyMilliseconds: 500,
       simulatedFailureRate: 0,
       simulatedCapacity: 20000,
+      simulatedFaults: null,
     });
     expect(Object.isFrozen(configuration)).toBe(true);
   });

@@ -338,6 +338,14 @@ export const SETTINGS = {
     'A bay that is not complete after this long has failed, unless its request said otherwise.',
     'minutes',
   ),
+  driverTimeoutSeconds: integer(
+    'BAYKEEPER_DRIVER_TIMEOUT_SECONDS',
+    1,
+    86_400,
+    900,
+    'A call to a cloud, a load balancer or an engine that has not answered after this long has failed, and is made again. Building an image is the slowest of them.',
+    'seconds',
+  ),
   drainTimeoutSeconds: integer(
     'BAYKEEPER_DRAIN_TIMEOUT_SECONDS',
     0,
@@ -510,6 +518,14 @@ export const SETTINGS = {
     20_000,
     'Machines that simulated compute has room for.',
   ),
+  simulatedFaults: setting({
+    name: 'BAYKEEPER_SIMULATED_FAULTS',
+    schema: z.string().startsWith('/').max(1024).optional(),
+    form: 'an absolute path',
+    shownDefault: 'none',
+    description:
+      'A JSON file that says what simulated machines and load balancers do wrong (see fault-tests.md); read again while the service runs. Other drivers refuse it.',
+  }),
 } as const;
 
 export type SettingKey = keyof typeof SETTINGS;

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
-import { openDrivers, watchCalls, type Drivers } from '@baykeeper/drivers';
+import { openDrivers, respectThrottling, watchCalls, type Drivers } from '@baykeeper/drivers';
 import { loadMasterKey, openKeyVault, type KeyVault } from '@baykeeper/pki';
 import { createMetrics, decideDrivers, type Configuration, type Registry } from '@baykeeper/platform';
 import {
@@ -110,10 +110,12 @@ export async function openInstallation(
       latencyMs: configuration.simulatedLatencyMilliseconds,
       failureRate: configuration.simulatedFailureRate,
       capacity: configuration.simulatedCapacity,
+      faultsPath: configuration.simulatedFaults,
     },
   });
   const stopTracing = traceInstallation(configuration, { process, log });
-  const drivers = watchCalls(opened, traceCalls(measureCalls(metrics)));
+  // The pause a provider asked for is outermost: a call that is not made is not measured.
+  const drivers = watchCalls(watchCalls(opened, traceCalls(measureCalls(metrics))), respectThrottling());
   const controlPlaneDependencies: ControlPlaneDependencies = {
     settings: database.stores.settings,
     vault,

@@ -17,13 +17,13 @@ export function traceInstallation(
 
 /** A span around each call, and `around` within it. */
 export function traceCalls(around: AroundCall): AroundCall {
-  return (call, work) =>
+  return (call, work, about) =>
     inSpan(
       () => ({
         name: `${call.kind} ${call.operation}`,
         kind: 'client',
         attributes: { 'baykeeper.driver': call.driver },
       }),
-      () => around(call, work),
+      () => around(call, work, about),
     );
 }

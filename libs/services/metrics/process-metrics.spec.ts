@@ -8,7 +8,8 @@ const LABELS = 'kind="compute",driver="clouds",operation="ensureMachine"';
 
 it('counts calls of drivers, and their errors by code', async () => {
   const registry = new Registry();
-  const around = measureCalls(registry);
+  const measured = measureCalls(registry);
+  const around = <T>(call: typeof CALL, work: () => Promise<T>) => measured(call, work, 'a machine');
   expect(await around(CALL, () => Promise.resolve('made'))).toBe('made');
   const refusal = new BaykeeperError({ code: 'provider-refused', publicMessage: 'No.' });
   await expect(around(CALL, () => Promise.reject(refusal))).rejects.toBe(refusal);

@@ -25,6 +25,8 @@ export interface SimulatedComputeConfig {
   readonly images?: readonly string[];
   /** What the catalogue begins with. */
   readonly catalogueImages?: readonly ImageFields[];
+  /** For how long a machine that was made is not listed yet; always listed unless given. */
+  readonly unlistedMs?: () => Promise<number>;
   /** What goes wrong on which machine, by the machine's name. */
   readonly nodeFailures?: Readonly<Record<string, SimulatedFailure>>;
 }
@@ -166,8 +168,11 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
     capacity: () => Promise.resolve(machines.capacity),
 
     async listMachines(installation) {
-      const all = await machines.list();
-      return all.filter((machine) => machine.installation === installation).map(describeMachine);
+      const [all, unlistedMs = 0] = await Promise.all([machines.list(), config.unlistedMs?.()]);
+      const latest = Date.now() - unlistedMs;
+      return all
+        .filter((machine) => machine.installation === installation && machine.createdAt <= latest)
+        .map(describeMachine);
     },
 
     async console(id) {
