@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { BayFacts, NodeFailure, NodeGroupId, NodeId, RecordAction } from '@baykeeper/domain';
 import type { NewNode, NodeChange, NodeFacts, Stores } from '@baykeeper/storage';
 import type { BayState } from './bay-state.js';
+import { loadMachineErrors } from './machine-problems.js';
 import { withPatience } from './with-patience.js';
 import { wakeWatchers, type NewEvent, type ReconcilerDependencies } from './dependencies.js';
 
@@ -16,8 +17,8 @@ export async function executeRecords(
   lease: number,
   actions: readonly RecordAction[],
 ): Promise<boolean> {
-  const logTails = await readConsoles(dependencies, actions);
-  const changes = gatherChanges(dependencies, state, actions, logTails);
+  const evidence = await readEvidence(dependencies, state, actions);
+  const changes = gatherChanges(dependencies, state, actions, evidence);
   const done = await dependencies.database.transaction(async (stores) => {
     if (!(await stores.bays.holdsLease(state.bay.id, lease))) return false;
     await writeChanges(stores, state, lease, changes);
@@ -31,24 +32,31 @@ export async function executeRecords(
   return done;
 }
 
+/** Why nodes failed that fail now. */
+interface Evidence {
+  readonly logTails: ReadonlyMap<NodeId, string>;
+  /** Of those whose machine was never made. */
+  readonly machineErrors: ReadonlyMap<NodeId, string>;
+}
+
 /** Reads consoles before the transaction: it is slow, and it must not hold rows. */
-async function readConsoles(
-  { drivers, driverPatienceMs }: ReconcilerDependencies,
+async function readEvidence(
+  dependencies: ReconcilerDependencies,
+  { nodes }: BayState,
   actions: readonly RecordAction[],
-): Promise<ReadonlyMap<NodeId, string>> {
-  const failing = actions.filter((action) => action.kind === 'fail-node');
-  const tails = await Promise.all(
-    failing.map(
-      async ({ nodeId }) =>
-        [
-          nodeId,
-          (await withPatience(() => drivers.compute.console(nodeId), driverPatienceMs).catch(() => '')).slice(
-            -LONGEST_LOG_TAIL,
-          ),
-        ] as const,
-    ),
-  );
-  return new Map(tails);
+): Promise<Evidence> {
+  const failing = new Set(actions.flatMap((action) => (action.kind === 'fail-node' ? [action.nodeId] : [])));
+  const without = nodes.filter((node) => failing.has(node.id) && !node.machineCreatedAt);
+  const [logTails, machineErrors] = await Promise.all([
+    Promise.all([...failing].map(async (nodeId) => [nodeId, await readConsole(dependencies, nodeId)] as const)),
+    loadMachineErrors(dependencies, without),
+  ]);
+  return { logTails: new Map(logTails), machineErrors };
+}
+
+async function readConsole({ drivers, driverPatienceMs }: ReconcilerDependencies, nodeId: NodeId): Promise<string> {
+  const text = await withPatience(() => drivers.compute.console(nodeId), driverPatienceMs).catch(() => '');
+  return text.slice(-LONGEST_LOG_TAIL);
 }
 
 /** What the actions come to: written with a few statements, however many nodes they are about. */
@@ -83,7 +91,7 @@ function gatherChanges(
   { now, log }: ReconcilerDependencies,
   { bay, nodes, groups }: BayState,
   actions: readonly RecordAction[],
-  logTails: ReadonlyMap<NodeId, string>,
+  { logTails, machineErrors }: Evidence,
 ): Changes {
   const at = now();
   const names = new Map(nodes.map((node) => [node.id, node.name]));
@@ -129,16 +137,20 @@ function gatherChanges(
         break;
       }
       case 'fail-node': {
+        const machineError = machineErrors.get(action.nodeId);
+        const why =
+          machineError === undefined ? '' : `; its machine could not be made: ${machineError.replace(/\.$/, '')}`;
+        const message = `${action.message}${why}`;
         const failure: NodeFailure = {
           phase: action.phase,
-          message: action.message,
+          message,
           logTail: logTails.get(action.nodeId) ?? '',
         };
         record(action.nodeId, { failedAt: at, failure });
         tell({
           kind: 'node-failed',
           level: 'error',
-          message: `Node ${nameOf(action.nodeId)} failed in phase ${action.phase}: ${action.message}.`,
+          message: `Node ${nameOf(action.nodeId)} failed in phase ${action.phase}: ${message}.`,
           nodeId: action.nodeId,
         });
         break;

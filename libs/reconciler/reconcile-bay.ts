@@ -22,6 +22,7 @@ import { executeLoadBalancerActions } from './execute-load-balancer.js';
 import { configureNodes } from './configure-nodes.js';
 import { unlessHandedBack } from './hand-back.js';
 import { executeRecords } from './execute-records.js';
+import { findMachineProblems } from './machine-problems.js';
 import { watchNodes, type PassOutcome } from './watch.js';
 import { observeBay, type BayObservation, type MachineListing } from './observe-bay.js';
 
@@ -120,6 +121,7 @@ async function runPass(
     break;
   }
   if (!plan) return;
+  problems.push(...(await findMachineProblems(dependencies, state.nodes)));
   await saveFacts(dependencies, state, observation, plan, lease, problems);
   if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(state.bay, plan.lookAgainAt, dependencies.now());
 }

@@ -8,6 +8,8 @@ import { seedBay, seedProject, type SeededBay } from '@baykeeper/storage/testing
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { loadBayState } from './bay-state.js';
 import { executeRecords } from './execute-records.js';
+import { reconcileBay } from './reconcile-bay.js';
+import { CallAgain, runNodeStep } from './run-node-step.js';
 import { openOrphanSweep } from './sweep.js';
 import { CALLS, FAULTS } from './testing/fake-cloud.js';
 import { TestInstallation } from './testing/test-installation.js';
@@ -145,6 +147,37 @@ it('replaces a node that does not come up, gives up after some, says why, and ca
   expect((await bay())?.statusReason).toMatch(/^Node web-worker-3 failed in phase booted: .*no bootable device$/s);
   await remove();
   expect(ours.cloud.machines.size).toBe(0);
+});
+
+it('says why a machine is not there, while it is tried again and when the node is given up', async () => {
+  for (let times = 0; times < 20; times += 1) ours.cloud.inject('compute.ensureMachine', 1, 'fails before');
+  for (let round = 0; round < 3; round += 1) await ours.round(bayId);
+  expect(await bay()).toMatchObject({
+    status: 'CREATE_IN_PROGRESS',
+    statusReason: expect.stringMatching(
+      /^The machine of \S+ could not be made: The cloud failed, as the test wants\.$/,
+    ),
+  });
+  ours.turnClock(60_000);
+  await ours.round(bayId);
+  expect(await messages()).toContainEqual(
+    expect.stringMatching(
+      /failed in phase machine: it was not ready after \d+ seconds; its machine could not be made: The cloud failed, as the test wants\.$/,
+    ),
+  );
+  await settle();
+  expect((await bay())?.statusReason).toBeNull();
+});
+
+it('comes back to a provider that wants a pause when that is over, and calls nothing failed', async () => {
+  ours.cloud.inject('compute.ensureMachine', 1, 'is throttled');
+  await reconcileBay(ours.dependencies, ours.listing, bayId);
+  const [node] = await ours.nodes(bayId);
+  if (!node) throw new Error('no node was planned');
+  const step = () => runNodeStep(ours.dependencies, 'create-machine', { bayId, nodeId: node.id });
+  await expect(step()).rejects.toEqual(new CallAgain(7_000));
+  await step();
+  expect((await messages()).filter((message) => message.includes('could not'))).toEqual([]);
 });
 
 it('founds an empty cluster when its only master is lost, with workers of its own', async () => {

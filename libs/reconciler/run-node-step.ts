@@ -16,7 +16,9 @@ import { hashOfToken } from '@baykeeper/pki';
 import { SYSTEM, type MachineNeeds } from '@baykeeper/storage';
 import { engineContextOf } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
+import { machineOperationId } from './machine-problems.js';
 import { recordOperation } from './operations.js';
+import { withPatience } from './with-patience.js';
 
 /** The step is not finished and wants to be called again after this time. Not an error: it costs no attempt. */
 export class CallAgain extends Error {
@@ -27,6 +29,8 @@ export class CallAgain extends Error {
 }
 
 const ASK_AGAIN_MS = 500;
+/** When a provider that is asked too often does not say until when. */
+const USUAL_PAUSE_SECONDS = 5;
 
 export async function runNodeStep(
   dependencies: ReconcilerDependencies,
@@ -38,11 +42,24 @@ export async function runNodeStep(
   const [bay, node] = await Promise.all([bays.getForNode(job.bayId), nodes.find(SYSTEM, job.nodeId)]);
   if (!bay || !node) {
     // The records are gone (the bay was removed meanwhile): what the step would make must not stay behind.
-    if (step === 'create-machine' || step === 'delete-machine')
-      await dependencies.drivers.compute.removeMachine(job.nodeId);
+    if (step === 'create-machine' || step === 'delete-machine') await removeMachine(dependencies, job.nodeId);
     return;
   }
-  await steps[step](dependencies, bay, node);
+  try {
+    await steps[step](dependencies, bay, node);
+  } catch (error) {
+    if (!isThrottled(error)) throw error;
+    throw new CallAgain((error.retryAfterSeconds ?? USUAL_PAUSE_SECONDS) * 1_000);
+  }
+}
+
+/** Nothing was done, and nothing is wrong: the provider wants a pause. */
+function isThrottled(error: unknown): error is BaykeeperError {
+  return error instanceof BaykeeperError && error.code === 'too-many-requests';
+}
+
+function removeMachine({ drivers, driverPatienceMs }: ReconcilerDependencies, id: NodeId): Promise<void> {
+  return withPatience(() => drivers.compute.removeMachine(id), driverPatienceMs);
 }
 
 type Step = (dependencies: ReconcilerDependencies, bay: Bay, node: Node) => Promise<void>;
@@ -78,7 +95,7 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
   try {
     const machine = await recordOperation(
       dependencies,
-      { id: `${node.id}.create-machine`, bayId: bay.id, nodeId: node.id, kind: 'create-machine' },
+      { id: machineOperationId(node.id), bayId: bay.id, nodeId: node.id, kind: 'create-machine' },
       () =>
         drivers.compute.ensureMachine({
           id: node.id,
@@ -97,7 +114,7 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
       ...(machine.address !== null && { address: machine.address }),
     });
   } catch (error) {
-    await recordMachineProblem(dependencies, node, error);
+    if (!isThrottled(error)) await recordMachineProblem(dependencies, node, error);
     throw error;
   }
   await tell(dependencies, node, 'machine-created', `The machine of ${node.name} runs.`);
@@ -134,9 +151,9 @@ async function recordMachineProblem(dependencies: ReconcilerDependencies, node: 
 }
 
 /** Whoever asked for the node's removal while the machine was being made may have looked before it was there. */
-async function undoIfUnwanted({ database, drivers }: ReconcilerDependencies, node: Node): Promise<void> {
-  const current = await database.stores.nodes.find(SYSTEM, node.id);
-  if (!current || current.machineRemovedAt) await drivers.compute.removeMachine(node.id);
+async function undoIfUnwanted(dependencies: ReconcilerDependencies, node: Node): Promise<void> {
+  const current = await dependencies.database.stores.nodes.find(SYSTEM, node.id);
+  if (!current || current.machineRemovedAt) await removeMachine(dependencies, node.id);
 }
 
 async function drain(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {

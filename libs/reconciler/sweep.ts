@@ -4,6 +4,7 @@
  */
 import { detailOf } from '@baykeeper/domain';
 import type { ReconcilerDependencies } from './dependencies.js';
+import { withPatience } from './with-patience.js';
 
 export interface SweepSettings {
   readonly settledAfterSeconds: number;
@@ -32,7 +33,8 @@ export interface OrphanSweep {
 
 /** Remembers since when an orphan is known: only one that stays an orphan for the whole grace period is removed. */
 export function openOrphanSweep(dependencies: ReconcilerDependencies): OrphanSweep {
-  const { database, drivers, installation, now, orphanGraceMs, log } = dependencies;
+  const { database, drivers, installation, now, orphanGraceMs, log, driverPatienceMs } = dependencies;
+  const patiently = <T>(work: () => Promise<T>): Promise<T> => withPatience(work, driverPatienceMs);
   const seenSince = new Map<string, Date>();
 
   const removeOrphans = async (
@@ -52,7 +54,7 @@ export function openOrphanSweep(dependencies: ReconcilerDependencies): OrphanSwe
       seenSince.set(key, since);
       if (now().getTime() - since.getTime() < orphanGraceMs) continue;
       log.warn({ kind, id }, 'removing an orphan');
-      await remove(id);
+      await patiently(() => remove(id));
       seenSince.delete(key);
       removed.push(id);
     }
@@ -64,8 +66,8 @@ export function openOrphanSweep(dependencies: ReconcilerDependencies): OrphanSwe
       try {
         // Records are read after the listings: what was recorded and made in between is not an orphan.
         const [machines, loadBalancers] = await Promise.all([
-          drivers.compute.listMachines(installation),
-          drivers.loadBalancer.list(installation),
+          patiently(() => drivers.compute.listMachines(installation)),
+          patiently(() => drivers.loadBalancer.list(installation)),
         ]);
         const machineIds = machines.map((machine) => machine.id);
         const loadBalancerIds = loadBalancers.map((balancer) => balancer.id);

@@ -243,7 +243,11 @@ describe('the ledger', () => {
     expect(await operations.listOpen(bayId)).toMatchObject([{ ...operation, attempts: 1 }]);
     await operations.finish(operation.id, { error: 'No address is left.' });
     expect(await operations.listOpen(bayId)).toEqual([]);
+    expect(await operations.lastErrors([operation.id, 'another'])).toEqual(
+      new Map([[operation.id, 'No address is left.']]),
+    );
     await operations.begin(operation);
+    expect(await operations.lastErrors([operation.id])).toEqual(new Map());
     expect(await operations.listOpen(bayId)).toMatchObject([{ ...operation, attempts: 2 }]);
     await operations.finish(operation.id, { error: null });
     expect(await operations.listOpen(bayId)).toEqual([]);

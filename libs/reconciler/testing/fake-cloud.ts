@@ -17,7 +17,7 @@ export const CALLS = [
 ] as const;
 export type Call = (typeof CALLS)[number];
 
-export const FAULTS = ['fails before', 'fails after', 'hangs before', 'hangs after'] as const;
+export const FAULTS = ['fails before', 'fails after', 'hangs before', 'hangs after', 'is throttled'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 interface Balancer {
@@ -58,6 +58,7 @@ export class FakeCloud {
     this.calls.push(name);
     const due = this.faults.find((known) => known.call === name && (known.left -= 1) === 0);
     if (due?.fault === 'fails before') throw unavailable();
+    if (due?.fault === 'is throttled') throw throttled();
     if (due?.fault === 'hangs before') return new Promise(() => undefined);
     const result = work();
     if (due?.fault === 'fails after') throw unavailable();
@@ -186,6 +187,10 @@ export class FakeCloud {
 
 function unavailable(): BaykeeperError {
   return new BaykeeperError({ code: 'provider-unavailable', publicMessage: 'The cloud failed, as the test wants.' });
+}
+
+function throttled(): BaykeeperError {
+  return new BaykeeperError({ code: 'too-many-requests', publicMessage: 'Too many requests.', retryAfterSeconds: 7 });
 }
 
 function unused(): never {

@@ -74,6 +74,8 @@ export interface OperationStore {
    * @returns how many
    */
   finishForgotten(outcome: { readonly error: string }): Promise<number>;
+  /** How they failed, by id; those are left out that did not fail, or are under way again. */
+  lastErrors(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Begun and not finished, in order of their beginning. */
   listOpen(bayId: BayId): Promise<readonly OpenOperation[]>;
 }

@@ -174,6 +174,15 @@ export class PostgresOperationStore implements OperationStore {
     return count;
   }
 
+  async lastErrors(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await selectRows<{ readonly id: string; readonly error: string }>(
+      this.manager,
+      'SELECT id, error FROM operations WHERE id = ANY($1) AND error IS NOT NULL',
+      [ids],
+    );
+    return new Map(rows.map(({ id, error }) => [id, error]));
+  }
+
   async listOpen(bayId: BayId): Promise<readonly OpenOperation[]> {
     return this.manager
       .createQueryBuilder(OperationEntity, 'operation')
