@@ -25,6 +25,8 @@ export type ProcessName = (typeof PROCESSES)[number];
 export interface Installation {
   readonly url: string;
   readonly dataDirectory: string;
+  /** What the simulated cloud does wrong is read from it. */
+  readonly faultsPath: string;
   /** Of the administrator; outlives every process. */
   readonly token: string;
   /** Rows of a statement, asked past everything that a run puts in the way. */
@@ -35,6 +37,8 @@ export interface Installation {
   start(name: ProcessName): Promise<void>;
   /** As `FLUSHALL` does: queues, locks and limits are forgotten. */
   emptyRedis(): Promise<void>;
+  /** What a worker measured, as Prometheus reads it. */
+  metrics(name: 'worker-1' | 'worker-2'): Promise<string>;
   /** The last of what a process wrote. */
   log(name: NodeProcess): string;
   stop(): Promise<void>;
@@ -66,11 +70,13 @@ export async function startInstallation(settings: Readonly<Record<string, string
   pool.on('error', () => undefined);
   const [port, nodePort] = [await freePort(), await freePort()];
   const workerPorts = { 'worker-1': await freePort(), 'worker-2': await freePort() };
+  const faultsPath = join(dataDirectory, 'faults.json');
   const environment = {
     PATH: process.env['PATH'] ?? '',
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,
     BAYKEEPER_DATA: dataDirectory,
+    BAYKEEPER_SIMULATED_FAULTS: faultsPath,
     BAYKEEPER_MASTER_KEY: randomBytes(32).toString('base64'),
     BAYKEEPER_ADMIN_PASSWORD: PASSWORD,
     BAYKEEPER_PORT: String(port),
@@ -128,6 +134,7 @@ export async function startInstallation(settings: Readonly<Record<string, string
     return {
       url,
       dataDirectory,
+      faultsPath,
       token: await logIn(url, openrc),
       async query<Row extends object>(statement: string, values: readonly unknown[] = []) {
         return (await pool.query<Row>(statement, [...values])).rows;
@@ -145,6 +152,7 @@ export async function startInstallation(settings: Readonly<Record<string, string
         await client.flushall();
         client.disconnect();
       },
+      metrics: async (name) => (await fetch(`http://127.0.0.1:${String(workerPorts[name])}/metrics`)).text(),
       log: (name) => logs.get(name) ?? '',
       stop,
     };

@@ -14,6 +14,9 @@ export interface BayWish {
 export interface Tenant {
   /** By name; null: to be gone. */
   readonly wishes: ReadonlyMap<string, BayWish | null>;
+  /** How often which wish for which bay was accepted, as the audit calls them. */
+  readonly accepted: ReadonlyMap<string, number>;
+  /** Does nothing where that would be above the quota, as do the others. */
   create(name: string, wish: BayWish): Promise<void>;
   scale(name: string, workers: number): Promise<void>;
   remove(name: string): Promise<void>;
@@ -25,6 +28,11 @@ const ASK_AGAIN_MS = 100;
 
 export function openTenant({ url, token }: Pick<Installation, 'url' | 'token'>, baymodel: string): Tenant {
   const wishes = new Map<string, BayWish | null>();
+  const accepted = new Map<string, number>();
+  const count = (name: string, action: string): void => {
+    const key = `${name} ${action}`;
+    accepted.set(key, (accepted.get(key) ?? 0) + 1);
+  };
   const headers = {
     ...{ 'X-Auth-Token': token, 'Content-Type': 'application/json' },
     // The first version in which a bay may have no workers.
@@ -48,6 +56,7 @@ export function openTenant({ url, token }: Pick<Installation, 'url' | 'token'>, 
 
   return {
     wishes,
+    accepted,
     async create(name, wish) {
       const body = { name, baymodel_id: baymodel, node_count: wish.workers, master_count: wish.masters };
       // A create whose answer was lost may have been done: the name tells.
@@ -61,20 +70,26 @@ export function openTenant({ url, token }: Pick<Installation, 'url' | 'token'>, 
           await sleep(ASK_AGAIN_MS);
           continue;
         }
-        expectStatus(answer, 202);
+        expectStatus(answer, 202, 403);
+        if (answer.status === 403) return;
         break;
       }
       wishes.set(name, wish);
+      count(name, 'cluster:create');
     },
     async scale(name, workers) {
       const answer = await ask('PATCH', `/${name}`, [{ op: 'replace', path: '/node_count', value: workers }]);
-      expectStatus(answer, 202);
+      expectStatus(answer, 202, 403);
+      if (answer.status === 403) return;
       const wish = wishes.get(name);
+      // What is so already is accepted, and no change.
+      if (wish && wish.workers !== workers) count(name, 'cluster:update');
       if (wish) wishes.set(name, { ...wish, workers });
     },
     async remove(name) {
       expectStatus(await ask('DELETE', `/${name}`), 202, 204, 404);
       wishes.set(name, null);
+      count(name, 'cluster:delete');
     },
   };
 }

@@ -12,14 +12,15 @@ const SHOWN_EVENTS = 60;
 export async function untilSettled(
   installation: Installation,
   wishes: ReadonlyMap<string, BayWish | null>,
+  longestMs = LONGEST_MS,
 ): Promise<void> {
-  const end = Date.now() + LONGEST_MS;
+  const end = Date.now() + longestMs;
   for (;;) {
     const found = await findDisagreements(installation, wishes);
     if (found.length === 0) return;
     if (Date.now() > end)
       throw new Error(
-        `Not settled after ${String(LONGEST_MS)} ms:\n${found.join('\n')}\n\n${await tellStory(installation)}`,
+        `Not settled after ${String(longestMs)} ms:\n${found.join('\n')}\n\n${await tellStory(installation)}`,
       );
     await sleep(LOOK_AGAIN_MS);
   }
