@@ -2,13 +2,15 @@
  * The one place where a bay's status, reason and health come from: from facts, never from an earlier status. The word is
  * for eyes; the reconciler saves it after every pass and nothing reads it back to decide anything.
  */
-import type { BayFacts, BayStatus, HealthStatus } from '../bay.js';
+import type { BayFacts, BayStatus } from '../bay.js';
 import type { Node } from '../node.js';
 import { deadlineOf, isPresent, isStaying } from './facts.js';
 import { WAIT_FOR_SOMEBODY, type Plan, type PlanInput } from './plan.js';
 
 /** Magnum keeps `status_reason` as text; a log tail longer than this helps nobody there. */
 const LONGEST_LOG_TAIL = 1_500;
+/** Of a bay with more nodes the reason of its health counts them, and names as many at most that are not ready. */
+const MOST_NODES_BY_NAME = 100;
 
 type Derived = Pick<BayFacts, 'status' | 'statusReason' | 'healthStatus' | 'healthStatusReason' | 'settledGeneration'>;
 
@@ -71,13 +73,16 @@ function deriveHealth({ bay, nodes, observed }: PlanInput): Pick<BayFacts, 'heal
     };
   if (observed.engine === 'unknown')
     return { healthStatus: 'UNKNOWN', healthStatusReason: { api: 'no master answered' } };
-  const reason: Record<string, string> = { api: 'ok' };
-  let health: HealthStatus = 'HEALTHY';
-  for (const node of nodes) {
-    if (!isStaying(node) || !isPresent(node) || !node.readyAt) continue;
-    const ready = observed.engine.get(node.name) === 'ready';
-    reason[`${node.name}.Ready`] = ready ? 'True' : 'False';
-    if (!ready) health = 'UNHEALTHY';
-  }
-  return { healthStatus: health, healthStatusReason: reason };
+  const counted = nodes.filter((node) => isStaying(node) && isPresent(node) && node.readyAt);
+  const { engine } = observed;
+  const sick = counted.filter((node) => engine.get(node.name) !== 'ready');
+  const names = counted.length <= MOST_NODES_BY_NAME ? counted : sick.slice(0, MOST_NODES_BY_NAME);
+  const reason: Record<string, string> = {
+    api: 'ok',
+    ...Object.fromEntries(names.map(({ name }) => [`${name}.Ready`, engine.get(name) === 'ready' ? 'True' : 'False'])),
+    ...(names.length < counted.length && {
+      nodes: `${String(counted.length - sick.length)} of ${String(counted.length)} ready`,
+    }),
+  };
+  return { healthStatus: sick.length > 0 ? 'UNHEALTHY' : 'HEALTHY', healthStatusReason: reason };
 }
