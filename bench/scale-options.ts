@@ -8,6 +8,8 @@ export interface ScaleOptions {
   readonly tenants: number;
   /** Nodes of the bay that one further tenant asks for before all others; 0: nobody does. */
   readonly crowd: number;
+  /** Bays of ten nodes that one more tenant asks for before all others; 0: nobody does. */
+  readonly many: number;
   /** Numbers of worker processes, each measured with the bays above. */
   readonly workers: readonly number[];
   /** Where CPU profiles are written (one file a process); null: none are. */
@@ -21,6 +23,7 @@ const DEFAULTS: ScaleOptions = {
     bays: 1_000,
     tenants: 50,
     crowd: 10_000,
+    many: 0,
     workers: [1, 2, 4],
     profiles: null,
     port: 29_611,
@@ -32,6 +35,7 @@ export const SCALE_OPTIONS = {
   bays: { type: 'string' },
   tenants: { type: 'string' },
   crowd: { type: 'string' },
+  many: { type: 'string' },
   workers: { type: 'string' },
   profiles: { type: 'string' },
   port: { type: 'string' },
@@ -44,6 +48,7 @@ export function readScaleOptions(given: Partial<Readonly<Record<keyof typeof SCA
     bays: given.bays === undefined ? DEFAULTS.bays : numberIn(given.bays),
     tenants: given.tenants === undefined ? DEFAULTS.tenants : numberIn(given.tenants),
     crowd: given.crowd === undefined ? DEFAULTS.crowd : numberIn(given.crowd),
+    many: given.many === undefined ? DEFAULTS.many : numberIn(given.many),
     workers: given.workers === undefined ? DEFAULTS.workers : numbersIn(given.workers),
     profiles: given.profiles ?? DEFAULTS.profiles,
     port: given.port === undefined ? DEFAULTS.port : numberIn(given.port),

@@ -112,7 +112,7 @@ export function openBayQueue(
 
   const bayLine = openFairLine(connection, {
     ...{ prefix: `${QUEUE_PREFIX}:line:bays`, turn: 1, most: mostReconciles },
-    ...{ waiting: bays.toKey('wait'), busy: bays.toKey('de:') },
+    ...{ waiting: bays.toKey('wait'), busy: bays.toKey('de:'), isHeld: true },
     letIn: async (payloads) => {
       const jobs = payloads.map((payload) => JSON.parse(payload) as Lined<ReconcileJob>);
       await bays.addBulk(
@@ -125,7 +125,7 @@ export function openBayQueue(
   });
   const stepLine = openFairLine(connection, {
     ...{ prefix: `${QUEUE_PREFIX}:line:node-steps`, turn: NODES_PER_TURN, most: mostSteps },
-    ...{ waiting: nodeSteps.toKey('wait'), busy: null },
+    ...{ waiting: nodeSteps.toKey('wait'), busy: nodeSteps.toKey(''), isHeld: false },
     letIn: async (payloads) => {
       const due = payloads.map((payload) => JSON.parse(payload) as Lined<DueSteps>);
       const single = due.filter(({ steps }) => steps.length === 1);
@@ -164,7 +164,7 @@ export function openBayQueue(
       await Promise.all(
         due.map(({ nodeId, steps }) => {
           const payload: Lined<DueSteps> = { ...known, nodeId, steps };
-          const key = flowId(nodeId, steps);
+          const key = rootId(nodeId, steps);
           return stepLine.put({ project: projectId ?? bayId, bay: bayId, key, payload: JSON.stringify(payload) });
         }),
       );
@@ -172,7 +172,7 @@ export function openBayQueue(
     },
 
     reconcileStarted: (bayId) => bayLine.started(bayId),
-    reconcileEnded: ({ id, projectId }) => bayLine.ended({ project: projectId ?? id, bay: id }),
+    reconcileEnded: ({ id, projectId }) => bayLine.ended({ project: projectId ?? id, bay: id, key: id }),
 
     nodeStepStarted: () => stepLine.refill(),
 

@@ -22,9 +22,10 @@ afterAll(async () => {
 beforeEach(() => redis.flushall());
 
 /** What was let in, in its order, by whichever process. */
-function open(letIn: (payload: string) => void, settings: { turn?: number; busy?: string } = {}): FairLine {
+function open(letIn: (payload: string) => void, settings: { turn?: number; isHeld?: boolean } = {}): FairLine {
   return openFairLine(redis, {
-    ...{ prefix: 'line', turn: settings.turn ?? TURN, most: MOST, waiting: WAITING, busy: settings.busy ?? null },
+    ...{ prefix: 'line', turn: settings.turn ?? TURN, most: MOST, waiting: WAITING },
+    ...{ busy: 'busy:', isHeld: settings.isHeld ?? false },
     letIn: async (payloads) => {
       for (const payload of payloads) letIn(payload);
       await redis.rpush(WAITING, ...payloads);
@@ -197,19 +198,19 @@ describe('the line', () => {
 
   it('holds what is said of a bay whose job is under way, until that ends, or forgets it when it starts', async () => {
     const order: string[] = [];
-    const line = open((payload) => order.push(payload), { busy: 'busy:' });
+    const line = open((payload) => order.push(payload), { isHeld: true });
     const said = (payload: string) => ({ project: 'p', bay: 'b', key: 'b', payload });
     await redis.set('busy:b', '1');
     await line.put(said('known when it starts'));
     await line.started('b');
-    await line.ended({ project: 'p', bay: 'b' });
+    await line.ended({ project: 'p', bay: 'b', key: 'b' });
     expect(order).toEqual([]);
     await line.put(said('news'));
     await line.put(said('later news'));
     expect(order).toEqual([]);
     await redis.del('busy:b');
-    await line.ended({ project: 'p', bay: 'b' });
-    await line.ended({ project: 'p', bay: 'b' });
+    await line.ended({ project: 'p', bay: 'b', key: 'b' });
+    await line.ended({ project: 'p', bay: 'b', key: 'b' });
     expect(order).toEqual(['later news']);
   });
 });

@@ -22,11 +22,13 @@ export interface LineOptions {
   readonly most: number;
   /** The queue's list of jobs that wait for a worker. */
   readonly waiting: string;
+  /** Before a key of the line: the key in Redis that is there as long as it has a job in the queue. */
+  readonly busy: string;
   /**
-   * Before a bay's id: the key in Redis that is there as long as the bay has a job in the queue. What is put in for such a bay
-   * is held until the job starts, which forgets it, or ends, which puts it into the line. null: nothing is held.
+   * What is put in for such a key is held until the job starts, which forgets it, or ends, which puts it into the line.
+   * Otherwise it is dropped: the job is the same one.
    */
-  readonly busy: string | null;
+  readonly isHeld: boolean;
   /** Puts into the queue what is let in, in this order. */
   readonly letIn: (payloads: readonly string[]) => Promise<void>;
 }
@@ -41,10 +43,10 @@ export interface LineEntry {
 
 export interface FairLine {
   put(entry: LineEntry): Promise<void>;
-  /** A job has left the queue for a worker, who will know all that was said of the bay until now. */
-  started(bay: string): Promise<void>;
-  /** The bay's job has ended: what was held for it while it ran waits in the line now. */
-  ended(entry: Pick<LineEntry, 'project' | 'bay'>): Promise<void>;
+  /** A job has left the queue for a worker, who will know all that was said of the key until now. */
+  started(key: string): Promise<void>;
+  /** The job has ended: what was held for it while it ran waits in the line now. */
+  ended(entry: Omit<LineEntry, 'payload'>): Promise<void>;
   /** Lets in what there is room for. */
   refill(): Promise<void>;
   /** @returns how many wait in the line, and the payload of the next one of the bay that has waited longest */
@@ -58,12 +60,12 @@ type LineWord = readonly [project: string, bay: string, key: string, payload: st
 const WORDS_AT_ONCE = 500;
 
 /**
- * KEYS: the line, the queue's waiting list. ARGV: most, turn, the time, busy; then five for each word. Answers with the
+ * KEYS: the line, the queue's waiting list. ARGV: most, turn, the time, busy, 'hold' or ''; then five for each word. Answers with the
  * payloads that are let in, when the queue has run half empty: not one by one.
  */
 const SCRIPT = `
   local line, waiting = KEYS[1], KEYS[2]
-  local most, turn, now, busy = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+  local most, turn, now, busy, hold = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
   local projects, payloads, since = line .. ':projects', line .. ':payloads', line .. ':since'
   local held, served = line .. ':held', line .. ':served'
 
@@ -75,17 +77,17 @@ const SCRIPT = `
     redis.call('RPUSH', projects, project)
   end
 
-  for at = 5, #ARGV, 5 do
+  for at = 6, #ARGV, 5 do
     local verb, project, bay, key, payload = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
     if verb == 'put' then
-      if busy ~= '' and redis.call('EXISTS', busy .. bay) == 1 then redis.call('HSET', held, bay, payload)
-      else put(project, bay, key, payload) end
-    elseif verb == 'started' then redis.call('HDEL', held, bay)
+      if redis.call('EXISTS', busy .. key) == 0 then put(project, bay, key, payload)
+      elseif hold ~= '' then redis.call('HSET', held, key, payload) end
+    elseif verb == 'started' then redis.call('HDEL', held, key)
     elseif verb == 'ended' then
-      local kept = redis.call('HGET', held, bay)
+      local kept = redis.call('HGET', held, key)
       if kept then
-        redis.call('HDEL', held, bay)
-        put(project, bay, bay, kept)
+        redis.call('HDEL', held, key)
+        put(project, bay, key, kept)
       end
     end
   end
@@ -123,10 +125,11 @@ const MEASURE = `
   return {redis.call('HLEN', line .. ':payloads'), key and redis.call('HGET', line .. ':payloads', key) or false}`;
 
 export function openFairLine(redis: RedisConnection, options: LineOptions): FairLine {
-  const { prefix, turn, most, waiting, busy, letIn } = options;
+  const { prefix, turn, most, waiting, busy, isHeld, letIn } = options;
   const say = gather(
     async (words: readonly Word[]) => {
-      const taken = await redis.eval(SCRIPT, 2, prefix, waiting, most, turn, Date.now(), busy ?? '', ...words.flat());
+      const terms = [most, turn, Date.now(), busy, isHeld ? 'hold' : ''];
+      const taken = await redis.eval(SCRIPT, 2, prefix, waiting, ...terms, ...words.flat());
       const payloads = taken as readonly string[];
       if (payloads.length > 0) await letIn(payloads);
       return words.map(() => undefined);
@@ -135,8 +138,8 @@ export function openFairLine(redis: RedisConnection, options: LineOptions): Fair
   );
   return {
     put: ({ project, bay, key, payload }) => say(['put', project, bay, key, payload]),
-    started: (bay) => say(['started', '', bay, '', '']),
-    ended: ({ project, bay }) => say(['ended', project, bay, '', '']),
+    started: (key) => say(['started', '', '', key, '']),
+    ended: ({ project, bay, key }) => say(['ended', project, bay, key, '']),
     refill: () => say(['refill', '', '', '', '']),
     async measure() {
       const [length, oldest] = (await redis.eval(MEASURE, 1, prefix)) as [number, string | null];
