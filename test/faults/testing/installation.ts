@@ -10,23 +10,31 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRedis } from '@baykeeper/queue';
-import { startTestRedis } from '@baykeeper/queue/testing/start-test-redis.js';
-import { startTestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
+import { startTestRedis, type TestRedis } from '@baykeeper/queue/testing/start-test-redis.js';
+import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { Pool } from 'pg';
 import { logIn } from '../../support/login.js';
 import { until } from '../../support/run.js';
 import { ROOT, freePort } from '../../support/running-server.js';
+import { openProxy, type Proxy } from './proxy.js';
 
 const NODE_PROCESSES = ['api', 'worker-1', 'worker-2'] as const;
 export const PROCESSES = [...NODE_PROCESSES, 'redis', 'postgresql'] as const;
 type NodeProcess = (typeof NODE_PROCESSES)[number];
 export type ProcessName = (typeof PROCESSES)[number];
 
+export interface Proxies {
+  readonly redis: Proxy;
+  readonly postgresql: Proxy;
+}
+
 export interface Installation {
   readonly url: string;
   readonly dataDirectory: string;
   /** What the simulated cloud does wrong is read from it. */
   readonly faultsPath: string;
+  /** Between its processes and what they remember with; null where there are none. */
+  readonly proxies: Proxies | null;
   /** Of the administrator; outlives every process. */
   readonly token: string;
   /** Rows of a statement, asked past everything that a run puts in the way. */
@@ -59,12 +67,16 @@ const SETTINGS = {
   ...{ BAYKEEPER_QUOTA_BAYS: '100000', BAYKEEPER_QUOTA_NODES: '100000', BAYKEEPER_QUOTA_MASTERS: '100000' },
 } as const;
 
-export async function startInstallation(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
+export async function startInstallation(
+  settings: Readonly<Record<string, string>> = {},
+  { isProxied = false } = {},
+): Promise<Installation> {
   const [database, redis, dataDirectory] = await Promise.all([
     startTestDatabase({ isDurable: true }),
     startTestRedis(),
     mkdtemp(join(tmpdir(), 'baykeeper-faults-')),
   ]);
+  const proxies = isProxied ? await openProxies(database, redis) : null;
   const pool = new Pool({ connectionString: database.url, max: 4 });
   // A connection that a kill cut is no news.
   pool.on('error', () => undefined);
@@ -73,8 +85,8 @@ export async function startInstallation(settings: Readonly<Record<string, string
   const faultsPath = join(dataDirectory, 'faults.json');
   const environment = {
     PATH: process.env['PATH'] ?? '',
-    DATABASE_URL: database.url,
-    REDIS_URL: redis.url,
+    DATABASE_URL: proxies === null ? database.url : throughProxy(database.url, proxies.postgresql),
+    REDIS_URL: proxies === null ? redis.url : `redis://127.0.0.1:${String(proxies.redis.port)}`,
     BAYKEEPER_DATA: dataDirectory,
     BAYKEEPER_SIMULATED_FAULTS: faultsPath,
     BAYKEEPER_MASTER_KEY: randomBytes(32).toString('base64'),
@@ -123,6 +135,7 @@ export async function startInstallation(settings: Readonly<Record<string, string
     process.off('exit', abandon);
     await Promise.all(NODE_PROCESSES.map(killNodeProcess));
     await pool.end();
+    await Promise.all([proxies?.redis.close(), proxies?.postgresql.close()]);
     await Promise.all([redis.stop(), database.stop()]);
     await rm(dataDirectory, { recursive: true, force: true });
   };
@@ -135,6 +148,7 @@ export async function startInstallation(settings: Readonly<Record<string, string
       url,
       dataDirectory,
       faultsPath,
+      proxies,
       token: await logIn(url, openrc),
       async query<Row extends object>(statement: string, values: readonly unknown[] = []) {
         return (await pool.query<Row>(statement, [...values])).rows;
@@ -160,4 +174,16 @@ export async function startInstallation(settings: Readonly<Record<string, string
     await stop();
     throw error;
   }
+}
+
+async function openProxies(database: TestDatabase, redis: TestRedis): Promise<Proxies> {
+  return {
+    redis: await openProxy(redis.url.replace('unix://', '')),
+    postgresql: await openProxy(join(database.directory, '.s.PGSQL.5432')),
+  };
+}
+
+function throughProxy(databaseUrl: string, { port }: Proxy): string {
+  const url = new URL(databaseUrl);
+  return `postgres://${url.searchParams.get('user') ?? ''}@127.0.0.1:${String(port)}${url.pathname}`;
 }
