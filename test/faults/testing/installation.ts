@@ -41,6 +41,10 @@ export interface Installation {
   query<Row extends object>(statement: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** `kill -9`; resolves when the process is gone. */
   kill(name: ProcessName): Promise<void>;
+  /** `kill -STOP`: it does nothing more, and does not know. */
+  pause(name: NodeProcess): void;
+  /** `kill -CONT`: it goes on where it was. */
+  resume(name: NodeProcess): void;
   /** Starts what was killed; resolves when it takes work. */
   start(name: ProcessName): Promise<void>;
   /** As `FLUSHALL` does: queues, locks and limits are forgotten. */
@@ -156,6 +160,12 @@ export async function startInstallation(
       kill(name) {
         if (name === 'redis') return redis.kill();
         return name === 'postgresql' ? database.kill() : killNodeProcess(name);
+      },
+      pause(name) {
+        children.get(name)?.kill('SIGSTOP');
+      },
+      resume(name) {
+        children.get(name)?.kill('SIGCONT');
       },
       start(name) {
         if (name === 'redis') return redis.start();
