@@ -76,10 +76,16 @@ async function reconcileUnderLease(
     await unlessHandedBack(handBack, () => runPass(dependencies, listing, bayId, lease.token));
   } finally {
     clearInterval(renewal);
+    // One that can't be given back went with the bay, or to another process.
+    const isReleased = await bays.releaseLease(bayId, lease.token);
+    if (!isReleased && (await bays.get(bayId))) end.how = 'lost';
     watch?.leaseEnded(end.how);
-    await bays.releaseLease(bayId, lease.token);
   }
-  return end.how === 'lost' ? 'lost' : 'done';
+  if (end.how === 'released') return 'done';
+  // What this one was doing outside may have come after what the other one did there: somebody has to look.
+  const bay = await bays.get(bayId);
+  if (bay) await dependencies.queue.enqueueReconcile(bay);
+  return 'lost';
 }
 
 async function runPass(
@@ -115,6 +121,8 @@ async function runPass(
     // Machines take longest, so they are asked for before the balancer is; no step of a plan depends on its balancer part.
     await dependencies.queue.enqueueNodeSteps(state.bay, plan.nodes);
     if (plan.loadBalancer.length > 0 && problems.length === 0) {
+      // Drivers know no leases: at least nothing is begun outside that another process may have done by now.
+      if (!(await dependencies.database.stores.bays.holdsLease(bayId, lease))) return;
       problems.push(...(await executeLoadBalancerActions(dependencies, state, plan.loadBalancer)));
       continue;
     }

@@ -121,6 +121,30 @@ it('refuses what a process writes that lost its lease', async () => {
   expect((await bay())?.foundingNodeId).toBe(founder);
 });
 
+it('begins nothing outside when another process took over, and has the bay looked at', async () => {
+  const { bays } = database.stores;
+  const queue = {
+    ...ours.dependencies.queue,
+    // As if this process had slept here for longer than its lease.
+    enqueueNodeSteps: async () => {
+      await bays.renewLease(bayId, 1, -1);
+      expect(await bays.acquireLease(bayId, 'the other', 60)).toEqual({ token: 2 });
+    },
+    enqueueReconcile: jest.fn(() => Promise.resolve()),
+  };
+  const outcomes: string[] = [];
+  const watch = {
+    ...{ leaseTaken: jest.fn(), leaseEnded: jest.fn(), nodePhase: jest.fn(), nodeFailed: jest.fn() },
+    passed: (outcome: string) => void outcomes.push(outcome),
+  };
+  await reconcileBay({ ...ours.dependencies, queue, watch }, ours.listing, bayId);
+  expect(ours.cloud.calls).toEqual([]);
+  expect(outcomes).toEqual(['lost']);
+  expect(watch.leaseEnded).toHaveBeenCalledWith('lost');
+  expect(queue.enqueueReconcile).toHaveBeenCalledTimes(1);
+  expect(await bays.holdsLease(bayId, 2)).toBe(true);
+});
+
 it('drains until the deadline, and then goes on', async () => {
   await settle();
   for (const name of await names()) ours.cloud.busy.add(name);

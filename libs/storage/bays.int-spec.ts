@@ -162,7 +162,7 @@ describe('a lease', () => {
     expect(await bays.saveFacts(id, 1, { status: 'CREATE_COMPLETE' })).toBe(false);
     expect(await bays.saveFacts(id, 1, {})).toBe(false);
     expect(await bays.remove(id, 1)).toBe(false);
-    await bays.releaseLease(id, 1);
+    expect(await bays.releaseLease(id, 1)).toBe(false);
     expect(await bays.get(id)).toMatchObject({ status: 'CREATE_IN_PROGRESS' });
     expect(await bays.holdsLease(id, 2)).toBe(true);
   });
@@ -171,7 +171,7 @@ describe('a lease', () => {
     const { bays } = database.stores;
     const { id } = seeded.bay;
     await bays.acquireLease(id, 'w', 60);
-    await bays.releaseLease(id, 1);
+    expect(await bays.releaseLease(id, 1)).toBe(true);
     expect(await bays.saveFacts(id, 1, { status: 'CREATE_COMPLETE' })).toBe(false);
     expect(await bays.renewLease(id, 1, 60)).toBe(false);
   });

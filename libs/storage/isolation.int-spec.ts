@@ -245,7 +245,13 @@ const PROBES: Probes = {
     list: [nothing(({ events }, scope, { bay }) => events.list(scope, bay.id, { after: 0, limit: 100 }))],
   },
   outbox: { append: UNSCOPED, appendMany: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },
-  operations: { begin: UNSCOPED, finish: UNSCOPED, finishForgotten: UNSCOPED, lastErrors: UNSCOPED, listOpen: UNSCOPED },
+  operations: {
+    begin: UNSCOPED,
+    finish: UNSCOPED,
+    finishForgotten: UNSCOPED,
+    lastErrors: UNSCOPED,
+    listOpen: UNSCOPED,
+  },
   audit: { append: UNSCOPED, appendMany: UNSCOPED, list: UNSCOPED, removeOlderThan: UNSCOPED },
   quotas: {
     insert: UNSCOPED,

@@ -88,7 +88,8 @@ export interface BayStore {
   acquireLease(id: BayId, holder: string, ttlSeconds: number): Promise<Lease | null>;
   /** False when another one took it over. */
   renewLease(id: BayId, token: number, ttlSeconds: number): Promise<boolean>;
-  releaseLease(id: BayId, token: number): Promise<void>;
+  /** False when another one took it over, or the bay is gone. */
+  releaseLease(id: BayId, token: number): Promise<boolean>;
   /** Inside a transaction also keeps everybody else from taking the lease until it ends. */
   holdsLease(id: BayId, token: number): Promise<boolean>;
   /** False, and nothing changed, when the lease is no longer held. */

@@ -140,12 +140,13 @@ export class PostgresBayStore implements BayStore {
     return count === 1;
   }
 
-  async releaseLease(id: BayId, token: number): Promise<void> {
-    await changeRows(
+  async releaseLease(id: BayId, token: number): Promise<boolean> {
+    const { count } = await changeRows(
       this.manager,
       `UPDATE bays SET lease_holder = NULL, lease_expires_at = NULL WHERE id = $1 AND ${HELD}`,
       [id, token],
     );
+    return count === 1;
   }
 
   async holdsLease(id: BayId, token: number): Promise<boolean> {
