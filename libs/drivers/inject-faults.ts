@@ -15,8 +15,10 @@ const FAULTY_CALLS = [
   'compute.listMachines',
   'load-balancer.ensureLoadBalancer',
   'load-balancer.ensureMembers',
+  'load-balancer.changeMembers',
   'load-balancer.removeLoadBalancer',
   'load-balancer.list',
+  'load-balancer.observe',
 ] as const;
 
 const KINDS = [

@@ -36,8 +36,10 @@ const COMPUTE: CallsOf<ComputeDriver> = {
 const LOAD_BALANCER: CallsOf<LoadBalancerDriver> = {
   ensureLoadBalancer: true,
   ensureMembers: true,
+  changeMembers: true,
   removeLoadBalancer: true,
   list: true,
+  observe: true,
   close: true,
 };
 const ENGINE: CallsOf<EngineDriver> = {

@@ -48,7 +48,7 @@ const TROUBLE_MS = countFrom('FAULT_TROUBLE_SECONDS', 15) * 1_000;
 const LIMITS = { bays: 9, masters: 15, workers: 30 };
 const CHANGES: Faults[number]['calls'] = [
   ...(['compute.ensureMachine', 'compute.removeMachine', 'load-balancer.ensureLoadBalancer'] as const),
-  ...(['load-balancer.ensureMembers', 'load-balancer.removeLoadBalancer'] as const),
+  ...(['load-balancer.ensureMembers', 'load-balancer.changeMembers', 'load-balancer.removeLoadBalancer'] as const),
 ];
 const ALL: Faults[number]['calls'] = [...CHANGES, 'compute.listMachines', 'load-balancer.list'];
 

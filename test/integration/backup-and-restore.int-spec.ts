@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
 import { Client } from 'pg';
+import { simulatedComputeDirectory } from '@baykeeper/drivers/compute/simulated/simulated.driver.js';
+import { MOST_MACHINES, SimulatedMachines } from '@baykeeper/drivers/compute/simulated/simulated-machines.js';
 import { run, until } from '../support/run.js';
 import { startServer, type RunningServer } from '../support/running-server.js';
 
@@ -19,9 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(backup, { recursive: true, force: true }));
 
-async function machines(server: RunningServer): Promise<number> {
-  const names = await readdir(join(server.dataDirectory, 'simulated-compute', 'machines')).catch(() => []);
-  return names.filter((name) => name.endsWith('.json')).length;
+function machines(server: RunningServer): Promise<number> {
+  const directory = simulatedComputeDirectory(server.dataDirectory);
+  return Promise.resolve(new SimulatedMachines(directory, MOST_MACHINES).list().length);
 }
 
 async function readyNodes(server: RunningServer, bay: string): Promise<readonly string[]> {

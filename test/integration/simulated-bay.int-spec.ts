@@ -3,8 +3,9 @@
  * What is at stake here is that no wish is lost, whoever dies and whatever is forgotten.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { simulatedComputeDirectory } from '@baykeeper/drivers/compute/simulated/simulated.driver.js';
+import { MOST_MACHINES, SimulatedMachines } from '@baykeeper/drivers/compute/simulated/simulated-machines.js';
 import { run, until } from '../support/run.js';
 import { startServer, type RunningServer } from '../support/running-server.js';
 
@@ -24,9 +25,9 @@ describe('the service over simulated machines', () => {
     };
     return nodes.map((node) => `${node.name} ${node.phase}`).sort();
   };
-  const machines = async (): Promise<number> => {
-    const names = await readdir(join(server.dataDirectory, 'simulated-compute', 'machines')).catch(() => []);
-    return names.filter((name) => name.endsWith('.json')).length;
+  const machines = (): Promise<number> => {
+    const directory = simulatedComputeDirectory(server.dataDirectory);
+    return Promise.resolve(new SimulatedMachines(directory, MOST_MACHINES).list().length);
   };
 
   it('makes a bay with three masters, scales it and removes it', async () => {

@@ -1,4 +1,4 @@
-import type { Listener, Member } from '@baykeeper/domain';
+import type { Listener, Member, NodeId } from '@baykeeper/domain';
 
 /** The load balancer contract. One suite (`load-balancer.conformance.ts`) proves every driver. */
 
@@ -28,6 +28,13 @@ export interface MemberView extends Member {
   readonly health: 'up' | 'down' | 'checking' | 'unknown';
 }
 
+/** What becomes of some members of one listener. */
+export interface MemberChanges {
+  /** Come, or have another address or port. */
+  readonly put: readonly Member[];
+  readonly remove: readonly NodeId[];
+}
+
 export interface LoadBalancerDriver {
   readonly name: string;
   /**
@@ -37,9 +44,13 @@ export interface LoadBalancerDriver {
   ensureLoadBalancer(spec: LoadBalancerSpec): Promise<LoadBalancerView>;
   /** The members of each listener become exactly `wanted` (key: listener name). Costs what changes. Idempotent. */
   ensureMembers(id: string, wanted: Readonly<Record<string, readonly Member[]>>): Promise<void>;
+  /** Changes the named members of the named listeners and leaves all others as they are. Costs what changes. Idempotent. */
+  changeMembers(id: string, changes: Readonly<Record<string, MemberChanges>>): Promise<void>;
   /** One that does not exist is success. */
   removeLoadBalancer(id: string): Promise<void>;
   list(installation: string): Promise<readonly LoadBalancerView[]>;
+  /** What it really has, whoever changed it: members that get no connections are none. Null: there is none of that id. */
+  observe(id: string): Promise<LoadBalancerView | null>;
   /** Stops what the driver itself runs (not what it balances), when the server stops. */
   close(): Promise<void>;
 }

@@ -75,6 +75,41 @@ export function describeLoadBalancerDriver(name: string, open: () => Promise<Con
       await setting.driver.removeLoadBalancer(spec.id);
     });
 
+    it('changes the members that are named and leaves the others', async () => {
+      const spec = specOf(setting.installation);
+      await setting.driver.ensureLoadBalancer(spec);
+      const [a, b, c, d] = [11, 12, 13, 14].map((last) => member(`127.0.0.${String(last)}`, 80));
+      if (!a || !b || !c || !d) throw new Error('four members');
+      await setting.driver.ensureMembers(spec.id, { 'docker-api': [d], 'port-80': [a, b] });
+      const changes = { 'port-80': { put: [c, { ...b, address: '127.0.0.22' }], remove: [a.nodeId] } };
+      await setting.second.changeMembers(spec.id, changes);
+      await setting.driver.changeMembers(spec.id, changes);
+      expect(await addressesBehind(spec.id, 'port-80')).toEqual(['127.0.0.13', '127.0.0.22']);
+      expect(await addressesBehind(spec.id, 'docker-api')).toEqual(['127.0.0.14']);
+      const unknown = { 'port-81': { put: [a], remove: [] } };
+      await expect(setting.driver.changeMembers(spec.id, unknown)).rejects.toMatchObject({ code: 'provider-refused' });
+      await setting.driver.removeLoadBalancer(spec.id);
+      await expect(setting.driver.changeMembers(spec.id, changes)).rejects.toMatchObject({ code: 'provider-refused' });
+    });
+
+    it('tells what one balancer really has', async () => {
+      const spec = specOf(setting.installation);
+      await setting.driver.ensureLoadBalancer(spec);
+      const [a, b] = [member('127.0.0.11', 80), member('127.0.0.12', 80)];
+      await setting.driver.ensureMembers(spec.id, { 'docker-api': [], 'port-80': [a, b] });
+      const view = await setting.second.observe(spec.id);
+      expect(view?.listeners.map(({ name, members }) => [name, members.map(({ nodeId }) => nodeId).sort()])).toEqual([
+        ['docker-api', []],
+        ['port-80', [a.nodeId, b.nodeId].sort()],
+      ]);
+      expect(view?.listeners[1]?.members.find(({ nodeId }) => nodeId === a.nodeId)).toMatchObject(a);
+      await setting.driver.removeLoadBalancer(spec.id);
+      expect([await setting.driver.observe(spec.id), await setting.driver.observe('../../outside')]).toEqual([
+        null,
+        null,
+      ]);
+    });
+
     it('changes listeners and leaves the members of those that stay', async () => {
       const spec = specOf(setting.installation);
       const before = await setting.driver.ensureLoadBalancer(spec);

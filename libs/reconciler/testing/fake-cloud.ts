@@ -15,7 +15,7 @@ export const CALLS = [
   'engine.drainNode',
   'engine.removeNode',
 ] as const;
-export type Call = (typeof CALLS)[number];
+export type Call = (typeof CALLS)[number] | 'loadBalancer.changeMembers' | 'loadBalancer.observe';
 
 export const FAULTS = ['fails before', 'fails after', 'hangs before', 'hangs after', 'is throttled'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -118,12 +118,19 @@ export class FakeCloud {
         }),
       ensureMembers: (id, wanted) =>
         this.call('loadBalancer.ensureMembers', () => {
-          for (const { name } of Object.values(wanted).flat()) {
-            if (this.cluster.get(name) !== 'ready') this.broken.push(`${name} became a member before it was ready`);
-            if (this.drained.has(name)) this.broken.push(`${name} became a member after it was drained`);
-          }
+          this.checkMembers(Object.values(wanted).flat());
           const balancer = this.balancers.get(id);
           if (balancer) balancer.members = wanted;
+        }),
+      changeMembers: (id, changes) =>
+        this.call('loadBalancer.changeMembers', () => {
+          const balancer = this.balancers.get(id);
+          for (const [listener, { put, remove }] of Object.entries(changes)) {
+            this.checkMembers(put);
+            const gone = new Set([...remove, ...put.map(({ nodeId }) => nodeId)]);
+            const staying = (balancer?.members[listener] ?? []).filter(({ nodeId }) => !gone.has(nodeId));
+            if (balancer) balancer.members = { ...balancer.members, [listener]: [...staying, ...put] };
+          }
         }),
       removeLoadBalancer: (id) => this.call('loadBalancer.removeLoadBalancer', () => void this.balancers.delete(id)),
       list: (installation) =>
@@ -132,8 +139,25 @@ export class FakeCloud {
             .filter(([, balancer]) => balancer.installation === installation)
             .map(([id, { bayId }]) => ({ id, bayId, address: '192.0.2.250', listeners: [] })),
         ),
+      observe: (id) =>
+        this.call('loadBalancer.observe', () => {
+          const balancer = this.balancers.get(id);
+          if (!balancer) return null;
+          const listeners = balancer.listeners.map(({ name, port }) => ({
+            ...{ name, port },
+            members: (balancer.members[name] ?? []).map((member) => ({ ...member, health: 'up' as const })),
+          }));
+          return { id, bayId: balancer.bayId, address: '192.0.2.250', listeners };
+        }),
       close: () => Promise.resolve(),
     };
+  }
+
+  private checkMembers(members: readonly Member[]): void {
+    for (const { name } of members) {
+      if (this.cluster.get(name) !== 'ready') this.broken.push(`${name} became a member before it was ready`);
+      if (this.drained.has(name)) this.broken.push(`${name} became a member after it was drained`);
+    }
   }
 
   private readonly engine: EngineDriver = {

@@ -4,7 +4,6 @@
  */
 import type { Installation } from './installation.js';
 import {
-  countAddresses,
   loadBays,
   loadLoadBalancers,
   loadMachines,
@@ -22,12 +21,11 @@ export async function findDisagreements(
   installation: Installation,
   wishes: ReadonlyMap<string, BayWish | null>,
 ): Promise<readonly string[]> {
-  const [bays, nodes, machines, balancers, addresses] = await Promise.all([
+  const [bays, nodes, machines, balancers] = await Promise.all([
     loadBays(installation),
     loadNodes(installation),
     loadMachines(installation),
     loadLoadBalancers(installation),
-    countAddresses(installation),
   ]);
   const found: string[] = [];
   for (const [name, wish] of wishes) {
@@ -44,10 +42,8 @@ export async function findDisagreements(
 
   found.push(...differences('machine', ids(machines), ids(nodes.filter((node) => node.machine_removed_at === null))));
   found.push(...differences('load balancer', ids(balancers), await idsOf(installation, 'load_balancers')));
-  if (addresses.machines !== machines.length)
-    found.push(`${String(addresses.machines)} addresses are given out for ${String(machines.length)} machines`);
-  if (addresses.balancers !== balancers.length)
-    found.push(`${String(addresses.balancers)} addresses are given out for ${String(balancers.length)} load balancers`);
+  for (const given of [machines, balancers])
+    if (new Set(given.map(({ address }) => address)).size < given.length) found.push('an address is given out twice');
   found.push(...(await disagreementsOfRecords(installation, nodes)));
   return found;
 }

@@ -1,6 +1,8 @@
 /** What the stores hold, read past Baykeeper: its database, and the simulated cloud's own files. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { simulatedComputeDirectory } from '@baykeeper/drivers/compute/simulated/simulated.driver.js';
+import { MOST_MACHINES, SimulatedMachines } from '@baykeeper/drivers/compute/simulated/simulated-machines.js';
+import { SimulatedBalancers } from '@baykeeper/drivers/load-balancers/simulated/simulated-balancers.js';
+import { simulatedLoadBalancersDirectory } from '@baykeeper/drivers/load-balancers/simulated/simulated.driver.js';
 import type { Installation } from './installation.js';
 
 export interface NodeRow {
@@ -58,32 +60,31 @@ export const loadNodes = (installation: Installation): Promise<readonly NodeRow[
        machine_removed_at FROM nodes`,
   );
 
-export const machinesDirectory = (dataDirectory: string): string => join(dataDirectory, 'simulated-compute/machines');
-export const loadBalancersDirectory = (dataDirectory: string): string =>
-  join(dataDirectory, 'simulated-load-balancers');
+interface Cloud {
+  readonly machines: SimulatedMachines;
+  readonly balancers: SimulatedBalancers;
+}
+const clouds = new Map<string, Cloud>();
 
-export const loadMachines = ({ dataDirectory }: Installation): Promise<readonly CloudMachine[]> =>
-  readRecords<CloudMachine>(machinesDirectory(dataDirectory));
+/** As another process sees it. */
+function cloudOf({ dataDirectory }: Pick<Installation, 'dataDirectory'>): Cloud {
+  const cloud = clouds.get(dataDirectory) ?? {
+    machines: new SimulatedMachines(simulatedComputeDirectory(dataDirectory), MOST_MACHINES),
+    balancers: new SimulatedBalancers(simulatedLoadBalancersDirectory(dataDirectory)),
+  };
+  clouds.set(dataDirectory, cloud);
+  return cloud;
+}
 
-export const loadLoadBalancers = ({ dataDirectory }: Installation): Promise<readonly CloudLoadBalancer[]> =>
-  readRecords<CloudLoadBalancer>(loadBalancersDirectory(dataDirectory));
+export const loadMachines = (installation: Installation): Promise<readonly CloudMachine[]> =>
+  Promise.resolve(cloudOf(installation).machines.list());
 
-/** Addresses that the simulated cloud gave out and did not get back, of machines and of load balancers. */
-export async function countAddresses({
-  dataDirectory,
-}: Installation): Promise<{ machines: number; balancers: number }> {
-  const [machines, balancers] = await Promise.all(
-    [join(dataDirectory, 'simulated-compute/addresses'), join(loadBalancersDirectory(dataDirectory), 'addresses')].map(
-      async (directory) =>
-        (await readdir(directory).catch(() => [])).filter((name) => !/\.(tmp|new)$/.test(name)).length,
-    ),
+export const loadLoadBalancers = (installation: Installation): Promise<readonly CloudLoadBalancer[]> =>
+  Promise.resolve(
+    cloudOf(installation)
+      .balancers.list()
+      .map((balancer) => ({
+        ...balancer,
+        members: Object.fromEntries([...balancer.members].map(([name, members]) => [name, [...members.values()]])),
+      })),
   );
-  return { machines: machines ?? 0, balancers: balancers ?? 0 };
-}
-
-/** Files come and go while they are read: one that is gone is passed over. */
-async function readRecords<Record>(directory: string): Promise<readonly Record[]> {
-  const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.json'));
-  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8').catch(() => null)));
-  return texts.filter((text) => text !== null).map((text) => JSON.parse(text) as Record);
-}

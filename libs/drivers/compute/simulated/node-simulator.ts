@@ -2,7 +2,7 @@
  * A node without a machine: says to the control plane what a real node's agent says, with a key and a certificate request
  * of its own. What it learns is kept by `remember`, so that another process can go on where one was killed.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { request, type Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderCertificateRequest } from './certificate-request.js';
@@ -32,9 +32,9 @@ export interface NodeSimulation {
   /** How long booting and starting the engine take, each. */
   readonly latencyMs: number;
   readonly memory: NodeMemory;
-  readonly remember: (memory: NodeMemory) => Promise<void>;
+  readonly remember: (memory: NodeMemory) => void;
   /** One line for the machine's console. */
-  readonly print: (line: string) => Promise<void>;
+  readonly print: (line: string) => void;
   readonly agent: Agent;
   readonly signal: AbortSignal;
 }
@@ -54,12 +54,13 @@ export async function simulateNode(node: NodeSimulation): Promise<void> {
     await report(node, token, 'booted', 'ok');
     await enterPhase(node, token, 'certificate');
     if (memory.session === null) {
-      memory = { ...memory, privateKey: memory.privateKey ?? makeKey() };
+      const key = memory.privateKey === null ? makeKey() : readKey(memory.privateKey);
+      memory = { ...memory, privateKey: key.pem };
       // Before it is sent: an answer that gets lost is given again, but only to the same key.
-      await node.remember(memory);
-      token = await requestCertificate(node, token, memory.privateKey ?? '');
+      node.remember(memory);
+      token = await requestCertificate(node, token, key);
       memory = { ...memory, session: token };
-      await node.remember(memory);
+      node.remember(memory);
     }
     await enterPhase(node, token, 'engine');
     await rest(node, node.latencyMs);
@@ -67,11 +68,11 @@ export async function simulateNode(node: NodeSimulation): Promise<void> {
     await awaitJoin(node, token);
     await enterPhase(node, token, 'joined');
     await report(node, token, 'joined', 'ok');
-    await node.remember({ ...memory, done: true });
+    node.remember({ ...memory, done: true });
   } catch (error) {
     if (node.signal.aborted) return;
     if (!(error instanceof NodeFailure)) throw error;
-    await node.remember({ ...memory, done: true });
+    node.remember({ ...memory, done: true });
   }
 }
 
@@ -79,9 +80,9 @@ export async function simulateNode(node: NodeSimulation): Promise<void> {
 class NodeFailure extends Error {}
 
 async function enterPhase(node: NodeSimulation, token: string, phase: NodePhase): Promise<void> {
-  await node.print(phase);
+  node.print(phase);
   if (node.failure?.kind !== 'fails' || node.failure.phase !== phase) return;
-  await node.print(node.failure.log);
+  node.print(node.failure.log);
   await report(node, token, phase, 'failed', node.failure);
   throw new NodeFailure(node.failure.message);
 }
@@ -97,17 +98,28 @@ async function report(
   await ask(node, 'POST', `signals?${query.toString()}`, token, { type: 'text/plain', text: failure.log });
 }
 
-function makeKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+interface NodeKey {
+  /** PKCS #8. */
+  readonly pem: string;
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
 }
 
-async function requestCertificate(node: NodeSimulation, token: string, privateKeyPem: string): Promise<string> {
-  const privateKey = createPrivateKey(privateKeyPem);
-  const text = renderCertificateRequest(node.nodeName, createPublicKey(privateKey), privateKey);
+function makeKey(): NodeKey {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey, privateKey };
+}
+
+function readKey(pem: string): NodeKey {
+  const privateKey = createPrivateKey(pem);
+  return { pem, publicKey: createPublicKey(privateKey), privateKey };
+}
+
+async function requestCertificate(node: NodeSimulation, token: string, key: NodeKey): Promise<string> {
+  const text = renderCertificateRequest(node.nodeName, key.publicKey, key.privateKey);
   const answer = await ask(node, 'POST', 'certificate', token, { type: 'application/x-pem-file', text });
   if (answer.session !== null) return answer.session;
-  await node.print('the control plane gave no session');
+  node.print('the control plane gave no session');
   throw new NodeFailure('no session');
 }
 
@@ -136,7 +148,7 @@ async function ask(
     if (answer !== null && answer.status < 300) return answer;
     node.signal.throwIfAborted();
     if (answer !== null && answer.status !== 429 && answer.status < 500) {
-      await node.print(`the control plane refused ${path.split('?')[0] ?? ''} (${answer.status})`);
+      node.print(`the control plane refused ${path.split('?')[0] ?? ''} (${answer.status})`);
       throw new NodeFailure('refused');
     }
     await rest(node, RETRY_MS);
@@ -177,5 +189,6 @@ function askOnce(
 }
 
 async function rest(node: NodeSimulation, milliseconds: number): Promise<void> {
+  if (milliseconds === 0) return;
   await sleep(milliseconds, undefined, { signal: node.signal, ref: false });
 }

@@ -1,210 +1,224 @@
 /**
- * The simulated cloud's memory: files under the data directory, so that every process of an installation sees the same
- * machines. No locks: what must be unique is made by hard links, which either win or fail, with their content.
+ * The simulated cloud's memory: a journal under the data directory, so that every process of an installation sees the same
+ * machines, and nothing is forgotten when one is killed.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readdir, rename, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { createHash } from 'node:crypto';
+import { openJournal, type Journal } from '../../journal/journal.js';
 
 /** 198.18.0.0/15 is set aside for benchmarks (RFC 2544): no real host has such an address. */
 const FIRST_ADDRESS = 0xc6120000;
 /** All but the network and the broadcast address. */
 export const MOST_MACHINES = 2 ** 17 - 2;
-/** Places at which a claim is looked for. */
-const NEAR = 32;
 
-const file = z.object({ path: z.string(), mode: z.number(), content: z.string() });
-const simulatedMachine = z.object({
-  id: z.string(),
-  name: z.string(),
-  installation: z.string(),
-  bayId: z.string(),
-  address: z.string(),
-  on: z.boolean(),
+export interface SimulatedMachine {
+  readonly id: string;
+  readonly name: string;
+  readonly installation: string;
+  readonly bayId: string;
+  readonly address: string;
+  readonly on: boolean;
   /** Milliseconds since 1970. */
-  createdAt: z.number(),
-  /** What the node needs to speak to the control plane; nothing else of its files is kept. */
-  files: z.array(file),
-});
-export type SimulatedMachine = z.infer<typeof simulatedMachine>;
+  readonly createdAt: number;
+}
 
-const nodeMemory = z.object({ privateKey: z.string().nullable(), session: z.string().nullable(), done: z.boolean() });
+export interface NodeMemory {
+  readonly privateKey: string | null;
+  readonly session: string | null;
+  readonly done: boolean;
+}
+
+/** What the node needs to speak to the control plane; nothing else of its files is kept, and this until it has spoken. */
+export interface NodeFiles {
+  readonly environment: string | null;
+  readonly authority: string | null;
+}
+
+interface KeptFiles {
+  readonly environment: string | null;
+  /** Key of the text. */
+  readonly authority: string | null;
+}
+
+type Entry =
+  /** A content that many machines have. */
+  | { readonly do: 'text'; readonly key: string; readonly text: string }
+  | { readonly do: 'make'; readonly machine: SimulatedMachine; readonly files: KeptFiles }
+  | { readonly do: 'switch'; readonly id: string; readonly on: boolean }
+  | { readonly do: 'remove'; readonly id: string }
+  /** The process plays the node, if nobody came between it and the one of before. */
+  | { readonly do: 'play'; readonly id: string; readonly pid: number; readonly after: number | null }
+  | { readonly do: 'print'; readonly id: string; readonly line: string }
+  | { readonly do: 'remember'; readonly id: string; readonly memory: NodeMemory };
+
+interface Known {
+  machine: SimulatedMachine;
+  files: KeptFiles;
+  runner: number | null;
+  console: string;
+  memory: NodeMemory;
+}
+
+const NOTHING_YET: NodeMemory = { privateKey: null, session: null, done: false };
 
 export class SimulatedMachines {
-  private readonly machines: string;
-  private readonly addresses: string;
-  private readonly nodes: string;
+  private readonly known = new Map<string, Known>();
+  private readonly holders = new Map<string, string>();
+  private readonly texts = new Map<string, string>();
+  private readonly journal: Journal<Entry>;
+  /** Lines for consoles that are written with the next entry, or in a moment. */
+  private printing: Entry[] = [];
   readonly capacity: number;
 
   /** @param capacity how many machines there is room for, at most `MOST_MACHINES` */
   constructor(directory: string, capacity: number) {
-    this.machines = join(directory, 'machines');
-    this.addresses = join(directory, 'addresses');
-    this.nodes = join(directory, 'nodes');
     this.capacity = Math.min(capacity, MOST_MACHINES);
+    this.journal = openJournal<Entry>(directory, {
+      apply: (entry) => {
+        this.apply(entry);
+      },
+      entries: () => this.entries(),
+      clear: () => {
+        for (const each of [this.known, this.holders, this.texts]) each.clear();
+      },
+    });
   }
 
-  async ensureDirectories(): Promise<void> {
-    for (const each of [this.machines, this.addresses, this.nodes]) {
-      await mkdir(each, { recursive: true, mode: 0o700 });
-    }
+  find(id: string): SimulatedMachine | null {
+    this.journal.read();
+    return this.known.get(id)?.machine ?? null;
   }
 
-  async load(id: string): Promise<SimulatedMachine | null> {
-    const text = await textOf(this.machineFile(id));
-    return text === null ? null : simulatedMachine.parse(JSON.parse(text));
-  }
-
-  async list(): Promise<readonly SimulatedMachine[]> {
-    const names = (await namesIn(this.machines)).filter((name) => name.endsWith('.json'));
-    const machines: SimulatedMachine[] = [];
-    // In portions: ten thousand open files at once are more than a process may have.
-    for (let start = 0; start < names.length; start += 64) {
-      const portion = names.slice(start, start + 64).map((name) => this.load(name.replace(/\.json$/, '')));
-      for (const machine of await Promise.all(portion)) if (machine !== null) machines.push(machine);
-    }
-    return machines;
+  list(): readonly SimulatedMachine[] {
+    this.journal.read();
+    return [...this.known.values()].map(({ machine }) => machine);
   }
 
   /** Makes the machine, or finds the one of that id. Null: there is no room. */
-  async create(wanted: Omit<SimulatedMachine, 'address'>): Promise<SimulatedMachine | null> {
+  create(wanted: Omit<SimulatedMachine, 'address'>, files: NodeFiles): SimulatedMachine | null {
     for (;;) {
-      const address = await this.claimAddress(wanted.id);
+      const known = this.find(wanted.id);
+      if (known !== null) return known;
+      const address = this.freeAddress(wanted.id);
       if (address === null) return null;
-      await createWhole(this.machineFile(wanted.id), JSON.stringify({ ...wanted, address }));
-      const machine = await this.load(wanted.id);
-      if (machine === null) continue;
-      // A removal at the same moment may have freed the address between the two steps above.
-      if ((await textOf(join(this.addresses, machine.address))) === wanted.id) return machine;
-      await remove(this.machineFile(wanted.id));
+      const { environment, authority: text } = files;
+      const key = text === null ? null : keyOf(text);
+      if (key !== null && text !== null && !this.texts.has(key)) this.append({ do: 'text', key, text });
+      // Another process may be faster, with this machine or with this address.
+      this.append({ do: 'make', machine: { ...wanted, address }, files: { environment, authority: key } });
     }
   }
 
-  async save(machine: SimulatedMachine): Promise<void> {
-    await replace(this.machineFile(machine.id), JSON.stringify(machine));
+  switch(id: string, on: boolean): void {
+    this.append({ do: 'switch', id, on });
   }
 
-  /** The address first: whoever is killed in between does it all again, and finds by the machine what it held. */
-  async remove(id: string): Promise<void> {
-    const machine = await this.load(id);
-    const address = machine?.address ?? (await this.findClaim(id));
-    if (address !== null) {
-      const claim = join(this.addresses, address);
-      if ((await textOf(claim)) === id) await remove(claim);
-    }
-    await remove(this.machineFile(id));
-    await remove(this.memoryFile(id));
-    await remove(this.consoleFile(id));
-    await remove(this.runnerFile(id));
+  remove(id: string): void {
+    if (this.find(id) !== null) this.append({ do: 'remove', id });
   }
 
-  memoryFile(id: string): string {
-    return join(this.nodes, `${id}.json`);
+  filesOf(id: string): NodeFiles {
+    const { environment = null, authority = null } = this.known.get(id)?.files ?? {};
+    return { environment, authority: authority === null ? null : (this.texts.get(authority) ?? null) };
   }
 
-  consoleFile(id: string): string {
-    return join(this.nodes, `${id}.log`);
+  print(id: string, line: string): void {
+    this.printing.push({ do: 'print', id, line });
+    if (this.printing.length === 1)
+      setImmediate(() => {
+        if (this.printing.length > 0) this.append();
+      });
   }
 
-  runnerFile(id: string): string {
-    return join(this.nodes, `${id}.runner`);
+  console(id: string): string {
+    this.journal.read();
+    return this.known.get(id)?.console ?? '';
   }
 
-  async loadMemory(id: string): Promise<z.infer<typeof nodeMemory>> {
-    const text = await textOf(this.memoryFile(id));
-    return text === null ? { privateKey: null, session: null, done: false } : nodeMemory.parse(JSON.parse(text));
+  memoryOf(id: string): NodeMemory {
+    return this.known.get(id)?.memory ?? NOTHING_YET;
   }
 
-  async saveMemory(id: string, memory: z.infer<typeof nodeMemory>): Promise<void> {
-    await replace(this.memoryFile(id), JSON.stringify(memory));
+  remember(id: string, memory: NodeMemory): void {
+    this.append({ do: 'remember', id, memory });
   }
 
   /**
    * Whether this process is the one to play the node: the first that asks, or the next one after it has died.
    * @param isAlive whether a process id is that of a living process other than this one
    */
-  async claimRunner(id: string, isAlive: (pid: number) => boolean): Promise<boolean> {
-    const runner = this.runnerFile(id);
-    if (await createWhole(runner, process.pid.toString())) return true;
-    const holder = Number(await textOf(runner));
-    if (holder === process.pid) return true;
-    if (isAlive(holder)) return false;
-    await remove(runner);
-    return createWhole(runner, process.pid.toString());
+  claimRunner(id: string, isAlive: (pid: number) => boolean): boolean {
+    const after = this.known.get(id)?.runner ?? null;
+    if (after === process.pid) return true;
+    if (after !== null && isAlive(after)) return false;
+    this.append({ do: 'play', id, pid: process.pid, after });
+    return this.known.get(id)?.runner === process.pid;
   }
 
-  /** Looks from a place that the id decides, so that few claims are tried; the same id finds its own claim again. */
-  private async claimAddress(id: string): Promise<string | null> {
-    for (let offset = 0; offset < this.capacity; offset += 1) {
-      const address = this.addressAt(id, offset);
-      const claim = join(this.addresses, address);
-      if ((await createWhole(claim, id)) || (await textOf(claim)) === id) return address;
+  private append(...entries: readonly Entry[]): void {
+    const all = [...this.printing, ...entries];
+    this.printing = [];
+    this.journal.append(...all);
+  }
+
+  private apply(entry: Entry): void {
+    if (entry.do === 'text') {
+      this.texts.set(entry.key, entry.text);
+      return;
     }
-    return null;
-  }
-
-  /** What somebody claimed who was killed before there was a machine. Near its first place, unless all is nearly full. */
-  private async findClaim(id: string): Promise<string | null> {
-    for (let offset = 0; offset < Math.min(NEAR, this.capacity); offset += 1) {
-      const address = this.addressAt(id, offset);
-      if ((await textOf(join(this.addresses, address))) === id) return address;
+    if (entry.do === 'make') {
+      const { machine, files } = entry;
+      if (this.known.has(machine.id) || this.holders.has(machine.address)) return;
+      this.holders.set(machine.address, machine.id);
+      this.known.set(machine.id, { machine, files, runner: null, console: '', memory: NOTHING_YET });
+      return;
     }
-    return null;
+    const known = this.known.get(entry.id);
+    if (known === undefined) return;
+    switch (entry.do) {
+      case 'switch':
+        known.machine = { ...known.machine, on: entry.on };
+        return;
+      case 'remove':
+        this.known.delete(entry.id);
+        this.holders.delete(known.machine.address);
+        return;
+      case 'play':
+        if (known.runner === entry.after) known.runner = entry.pid;
+        return;
+      case 'print':
+        known.console += `${entry.line}\n`;
+        return;
+      case 'remember':
+        known.memory = entry.memory.done ? { ...NOTHING_YET, done: true } : entry.memory;
+        if (entry.memory.done) known.files = { ...known.files, environment: null };
+    }
   }
 
-  private addressAt(id: string, offset: number): string {
+  private *entries(): Iterable<Entry> {
+    for (const [key, text] of this.texts) yield { do: 'text', key, text };
+    for (const [id, { machine, files, runner, console, memory }] of this.known) {
+      yield { do: 'make', machine, files };
+      if (runner !== null) yield { do: 'play', id, pid: runner, after: null };
+      if (console !== '') yield { do: 'print', id, line: console.slice(0, -1) };
+      if (memory !== NOTHING_YET) yield { do: 'remember', id, memory };
+    }
+  }
+
+  /** Looks from a place that the id decides, so that processes that look at once find different ones. */
+  private freeAddress(id: string): string | null {
     const start = createHash('sha256').update(id).digest().readUInt32BE(0) % this.capacity;
-    return formatAddress(FIRST_ADDRESS + 1 + ((start + offset) % this.capacity));
+    for (let offset = 0; offset < this.capacity; offset += 1) {
+      const address = formatAddress(FIRST_ADDRESS + 1 + ((start + offset) % this.capacity));
+      if (!this.holders.has(address)) return address;
+    }
+    return null;
   }
+}
 
-  private machineFile(id: string): string {
-    return join(this.machines, `${id}.json`);
-  }
+function keyOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
 function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
-}
-
-/** Makes the file with its content in one step. False: there is one already. */
-async function createWhole(path: string, content: string): Promise<boolean> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  await writeFile(temporary, content, { mode: 0o600 });
-  try {
-    await link(temporary, path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await unlink(temporary);
-  }
-}
-
-async function replace(path: string, content: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  await writeFile(temporary, content, { mode: 0o600 });
-  await rename(temporary, path);
-}
-
-async function remove(path: string): Promise<void> {
-  await unlink(path).catch(ignoreMissing);
-}
-
-async function textOf(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch(ignoreMissing);
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  return (await readdir(directory).catch(ignoreMissing)) ?? [];
-}
-
-function ignoreMissing(error: unknown): null {
-  if (codeOf(error) === 'ENOENT') return null;
-  throw error;
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }

@@ -68,6 +68,20 @@ describe('simulated compute', () => {
       expect((await driver.ensureMachine(specOf(40))).address).toBe(addresses[7]);
     });
 
+    it('sees what another process did to a machine that it knew', async () => {
+      const one = createSimulatedCompute({ ...settings, dataDirectory });
+      const other = createSimulatedCompute({ ...settings, dataDirectory });
+      await one.ensureMachine(specOf(1));
+      const states = async (): Promise<string[]> => (await one.listMachines('a')).map(({ state }) => state);
+      expect(await states()).toEqual(['running']);
+      await other.switchOff(specOf(1).id);
+      expect(await states()).toEqual(['stopped']);
+      await other.removeMachine(specOf(1).id);
+      expect(await states()).toEqual([]);
+      await other.ensureMachine({ ...specOf(1), name: 'anew' });
+      expect((await one.listMachines('a')).map(({ name }) => name)).toEqual(['anew']);
+    });
+
     it('takes as long as its latency says, and no longer for a machine that is there', async () => {
       const driver = createSimulatedCompute({ ...settings, dataDirectory, latencyMs: 60 });
       const started = performance.now();

@@ -2,7 +2,7 @@
  * Machines that are only remembered, and nodes that are only played: for trying the product without rights, and for scale
  * and fault tests. It says `simulated` wherever it shows up; nothing ever runs on such a machine.
  */
-import { appendFile, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,7 +44,7 @@ const BENCHMARK_RANGE = '198.18.0.0/15';
 const CONSOLE_CHARACTERS = 16 * 1024;
 /** Sockets for ten thousand nodes that all wait for their turn would be too many for one process. */
 const MOST_SOCKETS = 1024;
-const NODE_FILES = ['/etc/baykeeper/node.env', '/etc/baykeeper/control-plane-ca.pem'];
+const NODE_FILES = { environment: '/etc/baykeeper/node.env', authority: '/etc/baykeeper/control-plane-ca.pem' };
 
 export function simulatedComputeDirectory(dataDirectory: string): string {
   return join(dataDirectory, 'simulated-compute');
@@ -68,28 +68,32 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
     });
   };
 
-  async function playNode(machine: SimulatedMachine): Promise<void> {
-    const [environmentFile, authority] = NODE_FILES.map((path) => machine.files.find((file) => file.path === path));
-    if (!machine.on || played.has(machine.id) || environmentFile === undefined || authority === undefined) return;
+  function playNode(machine: SimulatedMachine): void {
+    const { environment: text, authority } = machines.filesOf(machine.id);
+    if (!machine.on || played.has(machine.id) || text === null || authority === null) return;
+    if (!machines.claimRunner(machine.id, isAnotherProcess)) return;
     const controller = new AbortController();
     played.set(machine.id, controller);
-    if (!(await machines.claimRunner(machine.id, isAnotherProcess))) {
-      played.delete(machine.id);
-      return;
-    }
-    const environment = parseNodeEnvironment(environmentFile.content);
+    const environment = parseNodeEnvironment(text);
     const simulation = simulateNode({
       url: environment['BAYKEEPER_URL'] ?? '',
-      ca: authority.content,
+      ca: authority,
       nodeId: environment['BAYKEEPER_NODE_ID'] ?? machine.id,
       nodeName: environment['BAYKEEPER_NODE_NAME'] ?? machine.name,
       token: environment['BAYKEEPER_NODE_TOKEN'] ?? '',
       failure: config.nodeFailures?.[machine.name] ?? null,
       latencyMs: config.latencyMs,
-      memory: await machines.loadMemory(machine.id),
-      remember: (memory) => ifThere(machine.id, () => machines.saveMemory(machine.id, memory)),
-      print: (line) =>
-        ifThere(machine.id, () => appendFile(machines.consoleFile(machine.id), `${line}\n`, { mode: 0o600 })),
+      memory: machines.memoryOf(machine.id),
+      remember(memory) {
+        ifThere(machine.id, () => {
+          machines.remember(machine.id, memory);
+        });
+      },
+      print(line) {
+        ifThere(machine.id, () => {
+          machines.print(machine.id, line);
+        });
+      },
       agent,
       signal: controller.signal,
     });
@@ -98,9 +102,8 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
   }
 
   /** A machine that another process removed must not write itself back; its node stops being played. */
-  async function ifThere(id: string, work: () => Promise<void>): Promise<void> {
-    const machine = await machines.load(id);
-    if (machine?.on === true) await work();
+  function ifThere(id: string, work: () => void): void {
+    if (machines.find(id)?.on === true) work();
     else played.get(id)?.abort();
   }
 
@@ -120,47 +123,42 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
         }),
     },
 
-    async prepare(report) {
-      await machines.ensureDirectories();
+    prepare(report) {
       report('Machines are simulated here: nothing runs on them');
-      for (const machine of await machines.list()) await playNode(machine);
+      for (const machine of machines.list()) playNode(machine);
+      return Promise.resolve();
     },
 
     async ensureMachine(spec) {
       checkSpec(config, spec);
       failSometimes();
-      await machines.ensureDirectories();
-      let machine = await machines.load(spec.id);
-      machine ??= await machines.create({
-        id: spec.id,
-        name: spec.name,
-        installation: spec.installation,
-        bayId: spec.bayId,
-        on: true,
-        createdAt: Date.now(),
-        files: spec.files.filter((file) => NODE_FILES.includes(file.path)),
-      });
+      const content = (path: string): string | null => spec.files.find((file) => file.path === path)?.content ?? null;
+      const { id, name, installation, bayId } = spec;
+      const machine = machines.create(
+        { id, name, installation, bayId, on: true, createdAt: Date.now() },
+        { environment: content(NODE_FILES.environment), authority: content(NODE_FILES.authority) },
+      );
       if (machine === null) {
         throw new BaykeeperError({
           code: 'provider-unavailable',
           publicMessage: `The simulated cloud is full: it has room for ${config.capacity} machines.`,
         });
       }
-      await sleep(Math.max(0, machine.createdAt + config.latencyMs - Date.now()));
-      if (!machine.on) {
-        machine = { ...machine, on: true };
-        await machines.save(machine);
-      }
-      await playNode(machine);
-      return describeMachine(machine);
+      const restMs = machine.createdAt + config.latencyMs - Date.now();
+      if (restMs > 0) await sleep(restMs);
+      if (!machine.on) machines.switch(id, true);
+      const running = { ...machine, on: true };
+      playNode(running);
+      return describeMachine(running);
     },
 
-    async removeMachine(id) {
-      if (!isUuid(id)) return;
-      failSometimes();
-      played.get(id)?.abort();
-      await machines.remove(id);
-    },
+    removeMachine: (id) =>
+      answer(() => {
+        if (!isUuid(id)) return;
+        failSometimes();
+        played.get(id)?.abort();
+        machines.remove(id);
+      }),
 
     /** The nodes are played by the servers themselves. */
     hostAddress: () => Promise.resolve('127.0.0.1'),
@@ -168,31 +166,33 @@ export function createSimulatedCompute(config: SimulatedComputeConfig): Simulate
     capacity: () => Promise.resolve(machines.capacity),
 
     async listMachines(installation) {
-      const [all, unlistedMs = 0] = await Promise.all([machines.list(), config.unlistedMs?.()]);
+      const unlistedMs = (await config.unlistedMs?.()) ?? 0;
       const latest = Date.now() - unlistedMs;
-      return all
+      return machines
+        .list()
         .filter((machine) => machine.installation === installation && machine.createdAt <= latest)
         .map(describeMachine);
     },
 
-    async console(id) {
-      if (!isUuid(id)) return '';
-      const text = await readFile(machines.consoleFile(id), 'utf8').catch(() => '');
-      return text.slice(-CONSOLE_CHARACTERS);
-    },
+    console: (id) => answer(() => machines.console(id).slice(-CONSOLE_CHARACTERS)),
 
-    async switchOff(id) {
-      const machine = await machines.load(id);
-      if (machine === null) return;
-      await machines.save({ ...machine, on: false });
-      played.get(id)?.abort();
-    },
+    switchOff: (id) =>
+      answer(() => {
+        machines.switch(id, false);
+        played.get(id)?.abort();
+      }),
 
     close() {
       for (const controller of played.values()) controller.abort();
       agent.destroy();
     },
   };
+}
+
+function answer<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
 }
 
 function describeMachine(machine: SimulatedMachine): Machine {

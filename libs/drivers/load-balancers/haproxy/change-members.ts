@@ -1,5 +1,6 @@
 /** Tells the running HAProxy the difference between the members it has and those that are wanted, and nothing else. */
-import type { Member } from '@baykeeper/domain';
+import type { Listener, Member, NodeId } from '@baykeeper/domain';
+import type { ListenerView } from '../../contracts/load-balancer.js';
 import type { BalancerRecord } from './balancer-files.js';
 import type { HaproxyProcess } from './haproxy-process.js';
 import { refused } from './haproxy.errors.js';
@@ -47,6 +48,25 @@ export function renderCommands(backend: string, changes: MemberChanges): readonl
     ...changes.bringBack.flatMap((member) => enable(at(member))),
     ...changes.leave.map((name) => `del server ${backend}/${name}`),
   ];
+}
+
+/** What the running HAProxy has. A server that is not ours stands under its own name. */
+export async function observeListener(
+  haproxy: Pick<HaproxyProcess, 'ask'>,
+  record: BalancerRecord,
+  { name, port }: Listener,
+): Promise<ListenerView> {
+  const backend = backendName(record.id, name);
+  const live = parseServersState(await haproxy.ask([`show servers state ${backend}`]));
+  const known = new Map(record.members[name]?.map((member) => [serverName(member), member]));
+  const members = live
+    .filter(({ isInMaintenance }) => !isInMaintenance)
+    .map((server) => ({
+      ...{ nodeId: known.get(server.name)?.nodeId ?? (server.name as NodeId) },
+      ...{ name: known.get(server.name)?.name ?? server.name, address: server.address, port: server.port },
+      health: 'unknown' as const,
+    }));
+  return { name, port, members };
 }
 
 export interface LeavingMembers {

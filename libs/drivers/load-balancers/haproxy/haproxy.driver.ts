@@ -4,11 +4,23 @@
  * right by doing the same again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LoadBalancerDriver, LoadBalancerView, MemberView } from '../../contracts/load-balancer.js';
+import type {
+  ListenerView,
+  LoadBalancerDriver,
+  LoadBalancerView,
+  MemberChanges,
+  MemberView,
+} from '../../contracts/load-balancer.js';
 import { openAddressPool } from './address-pool.js';
 import { readBalancer, readBalancers, type BalancerRecord } from './balancer-files.js';
 import { openChangeBatches, type Change } from './change-batches.js';
-import { changeMembers, cutConnections, observeConnected, type LeavingMembers } from './change-members.js';
+import {
+  changeMembers,
+  cutConnections,
+  observeConnected,
+  observeListener,
+  type LeavingMembers,
+} from './change-members.js';
 import { withHaproxyLock } from './haproxy-lock.js';
 import { openHaproxyProcess } from './haproxy-process.js';
 import { pathsOf, type HaproxyConfig } from './haproxy.config.js';
@@ -21,6 +33,8 @@ import { watchHaproxy } from './watch-haproxy.js';
 
 export { purgeHaproxy, stopHaproxy } from './haproxy.purge.js';
 export { hasHaproxy } from './run-program.js';
+
+type Members = BalancerRecord['members'];
 
 /** How long a member that leaves may finish its connections before they are cut. */
 const LET_SESSIONS_END_MS = 2_000;
@@ -77,6 +91,11 @@ export function createHaproxyLoadBalancer(config: HaproxyConfig): LoadBalancerDr
     }
   }
 
+  async function setMembers(id: string, change: (members: Members) => Members): Promise<void> {
+    const leaving = await batches.run(listeners.setMembers(id, change));
+    if (leaving.told.length > 0) await letGo(id, leaving);
+  }
+
   return {
     name: 'haproxy',
 
@@ -84,10 +103,9 @@ export function createHaproxyLoadBalancer(config: HaproxyConfig): LoadBalancerDr
       return viewOf(await batches.run(listeners.ensure(spec)), []);
     },
 
-    async ensureMembers(id, wanted) {
-      const leaving = await batches.run(listeners.setMembers(id, wanted));
-      if (leaving.told.length > 0) await letGo(id, leaving);
-    },
+    ensureMembers: (id, wanted) => setMembers(id, () => wanted),
+
+    changeMembers: (id, changes) => setMembers(id, (members) => changed(members, changes)),
 
     removeLoadBalancer: (id) => batches.run(listeners.remove(id)),
 
@@ -100,6 +118,15 @@ export function createHaproxyLoadBalancer(config: HaproxyConfig): LoadBalancerDr
       return records.map((record) => viewOf(record, statistics));
     },
 
+    async observe(id) {
+      const record = await readBalancer(paths, id);
+      if (record === null) return null;
+      const ask = (): Promise<readonly ListenerView[]> =>
+        Promise.all(record.listeners.map((listener) => observeListener(haproxy, record, listener)));
+      const seen = await ask().catch(() => heal().then(ask));
+      return { id, bayId: record.bayId, address: record.address, listeners: seen };
+    },
+
     // HAProxy carries the bays' traffic and goes on without us.
     close() {
       watch.stop();
@@ -109,6 +136,14 @@ export function createHaproxyLoadBalancer(config: HaproxyConfig): LoadBalancerDr
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
+
+function changed(members: Members, changes: Readonly<Record<string, MemberChanges>>): Members {
+  const lists = Object.entries(changes).map(([listener, { put, remove }]) => {
+    const gone = new Set<string>([...remove, ...put.map(({ nodeId }) => nodeId)]);
+    return [listener, [...(members[listener] ?? []).filter(({ nodeId }) => !gone.has(nodeId)), ...put]] as const;
+  });
+  return { ...members, ...Object.fromEntries(lists) };
+}
 
 function viewOf(record: BalancerRecord, statistics: readonly Statistic[]): LoadBalancerView {
   const known = new Map(statistics.map((statistic) => [`${statistic.proxy}/${statistic.name}`, statistic]));

@@ -1,5 +1,4 @@
 /** What is done for each of the driver's calls, as changes that can be batched and undone. */
-import type { Member } from '@baykeeper/domain';
 import type { LoadBalancerSpec } from '../../contracts/load-balancer.js';
 import { portRefused, type AddressPool } from './address-pool.js';
 import { deleteBalancer, readBalancer, writeBalancer, type BalancerRecord } from './balancer-files.js';
@@ -13,9 +12,12 @@ import { tryBind } from './host-addresses.js';
 import { backendName, checkRecord, frontendName, frontendNames, frontendPrefix } from './render-configuration.js';
 import { parseStatistics } from './runtime-answers.js';
 
+type Members = BalancerRecord['members'];
+
 export interface ListenerChanges {
   ensure(spec: LoadBalancerSpec): Change<BalancerRecord>;
-  setMembers(id: string, wanted: Readonly<Record<string, readonly Member[]>>): Change<LeavingMembers>;
+  /** @param change from the members it has to those it shall have */
+  setMembers(id: string, change: (members: Members) => Members): Change<LeavingMembers>;
   remove(id: string): Change<void>;
 }
 
@@ -96,14 +98,14 @@ export function openListenerChanges({ paths, haproxy, pool }: ListenerSurroundin
       };
     },
 
-    setMembers(id, wanted) {
+    setMembers(id, change) {
       let before: BalancerRecord | null = null;
       let record: BalancerRecord | null = null;
       return {
         async write() {
           before = await readBalancer(paths, id);
           if (!before) throw refused('The load balancer is gone. It is made anew.', id);
-          record = { ...before, members: wanted };
+          record = { ...before, members: change(before.members) };
           await write(record);
           return !(await isLoaded(record));
         },
