@@ -126,6 +126,26 @@ describe('at the limit', () => {
     });
   });
 
+  test('those who wait for the turn of their project keep nobody else waiting', async () => {
+    let end = (): void => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const isHeld = new Promise<void>((resolve, reject) => {
+      api.database
+        .transaction(async ({ quotas }) => {
+          await quotas.takeTurn(project);
+          resolve();
+          await held;
+        })
+        .catch(reject);
+    });
+    await isHeld;
+    // More than there are connections.
+    const waiting = Promise.all(Array.from({ length: 30 }, () => createBay()));
+    expect((await createBay({}, stranger)).status).toBe(202);
+    end();
+    expect((await waiting).map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 202));
+  });
+
   test('nodes count too, when a bay is made and when it grows; shrinking is never refused', async () => {
     await setQuota('Node', 5);
     await setQuota('Master', 2);

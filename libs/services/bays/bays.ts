@@ -10,6 +10,7 @@ import { findForCaller, isAdministrator, ownScope, visibleScope, type Caller } f
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { pinToCatalogue } from './pin-to-catalogue.js';
 import { checkQuota, checkResize, type DefaultQuotas } from '../quotas/check-quota.js';
+import { inTurn } from '../quotas/in-turn.js';
 import { parsePatch } from '../validation/json-patch.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { readBayPatch } from './bay-patch.js';
@@ -52,12 +53,15 @@ export class Bays {
    */
   async create(caller: Caller, wish: BayWish, rules: WishRules): Promise<BayId> {
     refuseNoWorkers(wish.nodeCount, rules);
-    const baymodel = await this.baymodelFor(caller, wish.baymodel, rules);
-    if (baymodel.hidden && !isAdministrator(caller)) throw hiddenBaymodel();
-    const rows = newBay(wish, baymodel, caller);
-    await this.dependencies.catalogue.entries.retried(() => this.insert(caller, baymodel, rows));
-    wakeReconciler(this.dependencies.signals, rows.bay.id);
-    return rows.bay.id;
+    const id = await inTurn(this.dependencies.database, caller.projectId, async () => {
+      const baymodel = await this.baymodelFor(caller, wish.baymodel, rules);
+      if (baymodel.hidden && !isAdministrator(caller)) throw hiddenBaymodel();
+      const rows = newBay(wish, baymodel, caller);
+      await this.dependencies.catalogue.entries.retried(() => this.insert(caller, baymodel, rows));
+      return rows.bay.id;
+    });
+    wakeReconciler(this.dependencies.signals, id);
+    return id;
   }
 
   private async insert(caller: Caller, baymodel: Baymodel, rows: BayRows): Promise<void> {
@@ -139,7 +143,8 @@ export class Bays {
     if (nodeCount > workers.nodeCount) await checkRoom(this.dependencies.capacity, countAll(wanted));
 
     const scope = { projectId: bay.projectId };
-    await this.dependencies.database.transaction(async (stores) => {
+    const { database } = this.dependencies;
+    const resize = async (stores: Stores): Promise<void> => {
       const before = await checkResize(stores, this.dependencies.quotas, workers, nodeCount);
       if (before === nodeCount) return;
       await stores.bays.changeWish(scope, bay.id, { nodeCounts: [{ nodeGroupId: workers.id, nodeCount }] });
@@ -148,7 +153,8 @@ export class Bays {
         kind: 'bay-scaled',
         message: `The number of workers wanted went from ${before} to ${nodeCount}.`,
       });
-    });
+    };
+    await inTurn(database, bay.projectId, () => database.transaction(resize));
     wakeReconciler(this.dependencies.signals, bay.id);
     return bay.id;
   }

@@ -12,6 +12,7 @@ import { findForCaller, ownScope, type Caller } from '../caller.js';
 import type { Catalogue, Engines } from '../catalogue/catalogue.js';
 import { findEntries } from '../catalogue/check-references.js';
 import { checkQuota, checkResize, type DefaultQuotas } from '../quotas/check-quota.js';
+import { inTurn } from '../quotas/in-turn.js';
 import { invalidInput, showName } from '../validation/refuse.js';
 import { findForbiddenLabel, readTaints } from './node-group.schema.js';
 import type { NodeGroupBody, ResizeBody, UpgradeBody } from './node-group.schema.js';
@@ -74,14 +75,16 @@ export class NodeGroups {
       const group = await this.newGroup(caller, bay, id, body);
       this.check(bay, views, group);
       await checkRoom(this.dependencies.capacity, countNodes(views) + group.nodeCount);
-      await this.dependencies.database.transaction(async (stores) => {
+      const { database } = this.dependencies;
+      const insert = async (stores: Stores): Promise<void> => {
         await checkQuota(stores, this.dependencies.quotas, bay.projectId, { Node: group.nodeCount });
         await stores.nodeGroups.insert(ownScope(caller), group);
         await recordWish(stores, caller, bay, {
           ...{ action: 'nodegroup:create', kind: 'group-requested' },
           message: `Node group ${group.name} was requested with ${String(group.nodeCount)} nodes.`,
         });
-      });
+      };
+      await inTurn(database, bay.projectId, () => database.transaction(insert));
     });
     wakeReconciler(this.dependencies.signals, bay.id);
     return this.show(caller, bay.id, id);
@@ -146,7 +149,8 @@ export class NodeGroups {
     const more = body.node_count - group.nodeCount;
     if (more > 0) await checkRoom(this.dependencies.capacity, countNodes(views) + more);
     const leaving = await this.nodesToRemove(bay, group.id, body.nodes_to_remove ?? []);
-    await this.dependencies.database.transaction(async (stores) => {
+    const { database } = this.dependencies;
+    const resize = async (stores: Stores): Promise<void> => {
       const before = await checkResize(stores, this.dependencies.quotas, group, body.node_count);
       if (before === body.node_count && leaving.length === 0) return;
       const nodeCounts = [{ nodeGroupId: group.id, nodeCount: body.node_count }];
@@ -158,7 +162,8 @@ export class NodeGroups {
         ...{ action: 'cluster:resize', kind: 'bay-scaled' },
         message: `Node group ${group.name} went from ${String(before)} to ${String(body.node_count)} nodes${named}.`,
       });
-    });
+    };
+    await inTurn(database, bay.projectId, () => database.transaction(resize));
     wakeReconciler(this.dependencies.signals, bay.id);
     return bay.id;
   }
