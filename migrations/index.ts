@@ -12,6 +12,7 @@ import { IndexExpiry1795401000000 } from './1795401000000-index-expiry.js';
 import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
 import { IndexOpenOperations1795401120000 } from './1795401120000-index-open-operations.js';
 import { FoldAuditEntries1795400400000 } from './1795400400000-fold-audit-entries.js';
+import { IndexDashboards1795402000000 } from './1795402000000-index-dashboards.js';
 
 /** In the order in which they run. A migration that was released is never edited: the next one changes what it made,
  * and leaves the version before it working (`side-by-side.ts`).
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   IndexExpiry1795401000000,
   TraceOutbox1795401060000,
   IndexOpenOperations1795401120000,
+  IndexDashboards1795402000000,
 ];

@@ -7,6 +7,7 @@ import {
   CatalogueAdministration,
   Certificates,
   Credentials,
+  Dashboard,
   Keypairs,
   NodeEnrolment,
   NodeGroups,
@@ -23,6 +24,10 @@ import { BaysController, ClustersController } from './bays/bays.controller.js';
 import { BaymodelsController, ClusterTemplatesController } from './baymodels/baymodels.controller.js';
 import { FlavorsController, ImagesController, NetworksController } from './catalogue/catalogue.controller.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
+import { DashboardController } from './dashboard/dashboard.controller.js';
+import { DashboardSite } from './dashboard/dashboard-site.js';
+import { SessionController } from './dashboard/session.controller.js';
+import { SiteController } from './dashboard/site.controller.js';
 import { DiscoveryController } from './documents/discovery.controller.js';
 import { DocumentsController, OpenapiHolder } from './documents/documents.controller.js';
 import { IDENTITY_CONTROLLERS } from './identity/identity-controllers.js';
@@ -45,6 +50,8 @@ export interface ApiParts {
   readonly keypairs: Keypairs;
   readonly certificates: Certificates;
   readonly credentials: Credentials;
+  readonly dashboard: Dashboard;
+  readonly site: DashboardSite;
   readonly enrolment: NodeEnrolment;
   readonly records: BayRecords;
   readonly quotas: Quotas;
@@ -63,6 +70,7 @@ export class ApiModule {
   static with(parts: ApiParts): DynamicModule {
     const providers: Provider[] = [
       OpenapiHolder,
+      { provide: DashboardSite, useValue: parts.site },
       { provide: ApiSettings, useValue: parts.settings },
       { provide: Baymodels, useValue: parts.baymodels },
       { provide: Bays, useValue: parts.bays },
@@ -70,6 +78,7 @@ export class ApiModule {
       { provide: Keypairs, useValue: parts.keypairs },
       { provide: Certificates, useValue: parts.certificates },
       { provide: Credentials, useValue: parts.credentials },
+      { provide: Dashboard, useValue: parts.dashboard },
       { provide: NodeEnrolment, useValue: parts.enrolment },
       RenderedItems,
       { provide: BayRecords, useValue: parts.records },
@@ -107,6 +116,9 @@ export class ApiModule {
         QuotasController,
         ProcessesController,
         AuditController,
+        DashboardController,
+        SessionController,
+        SiteController,
         NodesController,
       ],
       providers,

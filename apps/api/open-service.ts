@@ -17,6 +17,7 @@ import {
   CatalogueLookup,
   Certificates,
   Credentials,
+  Dashboard,
   Keypairs,
   NodeEnrolment,
   NodeGroups,
@@ -47,6 +48,7 @@ import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
 import { openStreamLimit } from './bays/stream-limit.js';
 import { BayRecords } from './bays/bay-records.js';
+import { openDashboardSite } from './dashboard/dashboard-site.js';
 import { createApi } from './create-api.js';
 import { openKeystone } from './external-keystone/open-keystone.js';
 import { withExternalIdentity } from './external-keystone/with-external-identity.js';
@@ -182,6 +184,7 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
   const { streamsPerToken: perToken, streamsPerProject: perProject } = configuration;
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
+  const quotas = new Quotas({ database, defaults, findProject: keystone?.findProject ?? null });
   const checks = { ...readinessChecks({ database, redis }), ...(keystone && { keystone: askKeystone(keystone) }) };
   const whole = openInstallationMetrics({
     ...{ database, log },
@@ -195,7 +198,9 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
     bays: new Bays({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
     groups: new NodeGroups({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
     rotations: new Rotations({ ...shared, controlIdentity: pki.controlIdentity }),
-    quotas: new Quotas({ database, defaults, findProject: keystone?.findProject ?? null }),
+    quotas,
+    site: openDashboardSite(),
+    dashboard: new Dashboard({ database, quotas, now: shared.now }),
     processes: new ProcessRecords(database),
     audit: new AuditTrail(database),
     certificates,

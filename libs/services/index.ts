@@ -22,6 +22,7 @@ export * from './bays/labels.js';
 export * from './baymodels/seed-catalogue.js';
 export * from './certificates/certificates.js';
 export * from './credentials/credentials.js';
+export * from './dashboard/dashboard.js';
 export * from './certificates/bay-pki.js';
 export * from './node-enrolment/node-enrolment.js';
 export { statusOfGroup } from './node-groups/group-status.js';

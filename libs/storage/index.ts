@@ -3,6 +3,7 @@ export * from './contracts/bay-views.js';
 export * from './contracts/bays.js';
 export * from './contracts/catalogue.js';
 export * from './contracts/certificates.js';
+export * from './contracts/dashboards.js';
 export * from './contracts/identity.js';
 export * from './contracts/measures.js';
 export * from './contracts/nodes.js';

@@ -130,6 +130,15 @@ const PROBES: Probes = {
     versions: [nothing(({ bayViews }, scope, { bay }) => bayViews.versions(scope, [bay.id]))],
     overviews: [nothing(({ bayViews }, scope, { bay }) => bayViews.overviews(scope, [bay.id]))],
   },
+  dashboards: {
+    countByStatus: [nothing(async ({ dashboards }, scope) => [...(await dashboards.countByStatus(scope))])],
+    listCards: [
+      nothing(({ dashboards }, scope) => dashboards.listCards(scope, { limit: 10, after: null })),
+      nothing(({ dashboards }, scope, { bay }) => dashboards.listCards(scope, { limit: 10, after: bay.id })),
+    ],
+    listEvents: [nothing(({ dashboards }, scope) => dashboards.listEvents(scope, 10))],
+    listExpiring: [nothing(({ dashboards }, scope) => dashboards.listExpiring(scope, new Date(2 ** 43), 10))],
+  },
   bays: {
     insert: [
       refused(({ bays }, scope, { projectId, baymodel }) =>
@@ -392,6 +401,9 @@ describe('a project', () => {
     expect(await stores.certificates.listRevoked(own, bay.id)).toHaveLength(1);
     expect(await stores.certificates.listByBay(own, bay.id)).toHaveLength(2);
     expect(await stores.events.list(own, bay.id, { after: 0, limit: 10 })).toHaveLength(1);
+    expect(await stores.dashboards.listCards(own, { limit: 10, after: null })).toMatchObject([{ id: bay.id }]);
+    expect(await stores.dashboards.listEvents(own, 10)).toMatchObject([{ bayId: bay.id, bayName: bay.name }]);
+    expect([...(await stores.dashboards.countByStatus(own)).values()]).toEqual([1]);
   });
 
   it('sees public baymodels of others, hidden ones not, and changes neither', async () => {

@@ -3,6 +3,7 @@ import { BaykeeperError, type ProjectId, type UserId } from '@baykeeper/domain';
 import { forbidden, type Caller } from '@baykeeper/services';
 import { allowsRequest, type Principal } from '@baykeeper/tenancy';
 import { ACCESS_RULES, type AccessRule } from './access-rules.js';
+import { sessionTokenOf } from './session-cookie.js';
 
 /** What a token stands for. Roles: those it implies included. */
 export interface TokenHolder {
@@ -40,6 +41,8 @@ export interface AccessFacts {
   readonly id: string;
   /** Is set as soon as it is known, so that it is known of a refused request, too. Null: nobody with a token. */
   holder: TokenHolder | null;
+  /** What the request was let in with. */
+  token: string | null;
 }
 
 export interface AccessCheckOptions {
@@ -60,12 +63,13 @@ export function openAccessCheck({ validate, takeTurn }: AccessCheckOptions): Acc
     const { headers, ip, id } = request;
     const kind = ACCESS_RULES[rule];
     if (kind === 'anonymous' || kind === 'node') return null;
-    const token = headers['x-auth-token'];
+    const token = headers['x-auth-token'] ?? sessionTokenOf(request);
     if (kind === 'operator' && token === undefined && isThisMachine(headers, ip)) return null;
     if (typeof token !== 'string' || token === '' || token.length > LONGEST_TOKEN) throw unauthenticated();
     const holder = await validate(token);
     if (holder === null) throw unauthenticated();
     request.holder = holder;
+    request.token = token;
     const retryAfterSeconds = isAgain ? 0 : (takeTurn?.(token) ?? 0);
     if (retryAfterSeconds > 0) throw tooManyRequests(retryAfterSeconds);
     checkAccessRules(rule, holder, request);

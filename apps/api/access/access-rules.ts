@@ -24,6 +24,11 @@ export const ACCESS_RULES = {
   'service:metrics': 'operator',
   'service:document': 'anonymous',
 
+  'dashboard:show': 'reader',
+  'dashboard:sign_in': 'anonymous',
+  'dashboard:switch_project': 'token',
+  'dashboard:sign_out': 'token',
+
   'identity:discover': 'anonymous',
   'identity:issue_token': 'anonymous',
   'identity:validate_token': 'token',

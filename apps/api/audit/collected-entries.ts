@@ -59,6 +59,9 @@ function targetOf(
 
 function reasonOf(request: FastifyRequest, status: number): string | null {
   if (status !== 401 || request.holder !== null) return request.reason;
-  const hasToken = request.headers['x-auth-token'] !== undefined || request.headers.authorization !== undefined;
+  const hasToken =
+    request.headers['x-auth-token'] !== undefined ||
+    request.headers.cookie !== undefined ||
+    request.headers.authorization !== undefined;
   return hasToken ? 'The token is unknown or has ended.' : 'There was no token.';
 }

@@ -161,9 +161,8 @@ export class BayResourcesController {
 
 /** The same check as before the stream, for as long as it lasts. */
 function viewerOf(request: FastifyRequest, bay: Bay): StreamViewer {
-  const token = request.headers['x-auth-token'];
   return {
-    token: typeof token === 'string' ? token : '',
+    token: request.token ?? '',
     projectId: callerOf(request).projectId,
     async mayGoOn() {
       try {

@@ -6,6 +6,7 @@ import { ApiSettings } from '../api-settings.js';
 import { linkSchema } from '../http/answers.js';
 import { MAXIMUM_VERSION, MINIMUM_VERSION } from '../http/microversion.js';
 import { Operation } from '../http/operation.decorator.js';
+import { DashboardSite, PAGE_HEADERS } from '../dashboard/dashboard-site.js';
 import { OpenapiHolder } from './documents.controller.js';
 import { renderStatusPage } from './status-page.js';
 
@@ -56,6 +57,7 @@ export class DiscoveryController {
   constructor(
     private readonly settings: ApiSettings,
     private readonly openapi: OpenapiHolder,
+    private readonly site: DashboardSite,
   ) {}
 
   @Get()
@@ -68,8 +70,8 @@ export class DiscoveryController {
   })
   root(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (request.headers.accept?.includes('text/html')) {
-      void reply.header('Content-Type', 'text/html; charset=utf-8');
-      return renderStatusPage(this.settings);
+      void reply.headers({ 'Content-Type': 'text/html; charset=utf-8', ...PAGE_HEADERS });
+      return this.site.page ?? renderStatusPage(this.settings);
     }
     return {
       name: 'Baykeeper',

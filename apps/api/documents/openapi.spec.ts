@@ -80,6 +80,7 @@ describe('the OpenAPI document', () => {
       .sort();
     expect(anonymous).toEqual([
       'get /',
+      'get /assets/{asset}',
       'get /docs',
       'get /docs/{asset}',
       'get /healthz',
@@ -88,7 +89,9 @@ describe('the OpenAPI document', () => {
       'get /openapi.json',
       'get /readyz',
       'get /v1',
+
       'post /identity/v3/auth/tokens',
+      'post /session',
     ]);
   });
 

@@ -37,6 +37,8 @@ declare module 'fastify' {
     caller: Caller | null;
     /** Null on routes that need no token. */
     holder: TokenHolder | null;
+    /** What it was let in with: from its header, or from a browser's session. */
+    token: string | null;
     /** Why it was refused, as its client was told; null while it was not. */
     reason: string | null;
     /** Whether it would still be let in: for answers that take long. */
@@ -87,6 +89,7 @@ export function createServer(options: ServerOptions): FastifyAdapter {
 
   server.decorateRequest('caller', null);
   server.decorateRequest('holder', null);
+  server.decorateRequest('token', null);
   server.decorateRequest('reason', null);
   server.decorateRequest('minor', MINIMUM_MINOR);
   server.decorateRequest('checkAgain', function (this: FastifyRequest) {

@@ -17,6 +17,7 @@ import {
   CatalogueLookup,
   Certificates,
   Credentials,
+  Dashboard,
   Keypairs,
   NodeEnrolment,
   NodeGroups,
@@ -38,6 +39,7 @@ import { loginEntry } from '../audit/collected-entries.js';
 import { BayEvents, STREAM_TIMES, type StreamTimes } from '../bays/bay-events.js';
 import { openStreamLimit, type StreamLimits } from '../bays/stream-limit.js';
 import { BayRecords } from '../bays/bay-records.js';
+import { openDashboardSite } from '../dashboard/dashboard-site.js';
 import { createApi } from '../create-api.js';
 import { IdentityService } from '../identity/identity-service.js';
 import { ProcessRecords } from '../processes/processes.controller.js';
@@ -202,6 +204,7 @@ async function openApp({
     controlIdentity: () => Promise.resolve(null),
     sessionToken: (nodeId, hash) => `${nodeId}.${hash}`,
   });
+  const quotas = new Quotas({ database, defaults: UNLIMITED });
   return createApi({
     log,
     audit,
@@ -225,7 +228,9 @@ async function openApp({
         capacity: () => Promise.resolve(CAPACITY),
       }),
       rotations: new Rotations({ database, engines, now, controlIdentity: () => Promise.resolve(null) }),
-      quotas: new Quotas({ database, defaults: UNLIMITED }),
+      quotas,
+      dashboard: new Dashboard({ database, quotas, now }),
+      site: openDashboardSite(),
       processes: new ProcessRecords(database),
       audit: new AuditTrail(database),
       certificates,

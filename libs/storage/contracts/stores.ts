@@ -3,6 +3,7 @@ import type { CatalogueStore, FlavorStore, ImageStore, KeypairStore, NetworkStor
 import type { BaymodelStore, BayStore, NodeGroupStore } from './bays.js';
 import type { BayViewStore } from './bay-views.js';
 import type { CertificateAuthorityStore, CertificateStore } from './certificates.js';
+import type { DashboardStore } from './dashboards.js';
 import type { ProjectStore, RoleAssignmentStore, UserStore } from './identity.js';
 import type { MeasureStore } from './measures.js';
 import type { LoadBalancerStore, NodeStore } from './nodes.js';
@@ -27,6 +28,7 @@ export interface Stores {
   readonly baymodels: BaymodelStore;
   readonly bays: BayStore;
   readonly bayViews: BayViewStore;
+  readonly dashboards: DashboardStore;
   readonly nodeGroups: NodeGroupStore;
   readonly nodes: NodeStore;
   readonly loadBalancers: LoadBalancerStore;

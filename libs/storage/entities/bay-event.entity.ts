@@ -6,6 +6,7 @@ import { CREATION_TIME, SEQUENCE, TEXT, UUID, UUID_OR_NULL } from './column-type
 @Entity('bay_events')
 @ForeignKey(() => BayEntity, ['bayId', 'projectId'], ['id', 'projectId'], { onDelete: 'CASCADE' })
 @Index('bay_events_bay_id_sequence_idx', ['bayId', 'sequence'])
+@Index('bay_events_project_id_sequence_idx', ['projectId', 'sequence'])
 export class BayEventEntity implements BayEvent {
   @PrimaryColumn(SEQUENCE) @Generated('increment') sequence!: number;
   @Column(UUID) bayId!: BayId;

@@ -7,6 +7,9 @@ import { CREATION_TIME, SEQUENCE, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL, UUID, 
 @Entity('certificates')
 @Unique(['bayId', 'serial'])
 @Index('certificates_node_id_idx', ['nodeId'])
+@Index('certificates_client_not_after_idx', ['projectId', 'notAfter'], {
+  where: "revoked_at IS NULL AND kind = 'client'",
+})
 @Index('certificates_not_after_idx', ['notAfter'], { where: 'revoked_at IS NULL AND node_id IS NOT NULL' })
 export class CertificateEntity implements CertificateRecord {
   @PrimaryColumn({ ...SEQUENCE, select: false }) @Generated('increment') sequence?: number;

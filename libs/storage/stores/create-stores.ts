@@ -9,6 +9,7 @@ import { PostgresBaymodelStore } from './baymodel.store.js';
 import { PostgresFlavorStore, PostgresImageStore, PostgresNetworkStore } from './catalogue-entry.stores.js';
 import { PostgresCatalogueStore } from './catalogue.store.js';
 import { PostgresCertificateAuthorityStore, PostgresCertificateStore } from './certificate.store.js';
+import { PostgresDashboardStore } from './dashboard.store.js';
 import { PostgresKeypairStore } from './keypair.store.js';
 import { PostgresLoadBalancerStore } from './load-balancer.store.js';
 import { PostgresMeasureStore } from './measure.store.js';
@@ -45,6 +46,7 @@ export function createStores(manager: EntityManager): Stores {
     baymodels: withTranslatedErrors(new PostgresBaymodelStore(manager)),
     bays: withTranslatedErrors(bays),
     bayViews: withTranslatedErrors(new PostgresBayViewStore(manager)),
+    dashboards: withTranslatedErrors(new PostgresDashboardStore(manager)),
     nodeGroups: withTranslatedErrors(new PostgresNodeGroupStore(manager, bays)),
     nodes: withTranslatedErrors(new PostgresNodeStore(manager)),
     loadBalancers: withTranslatedErrors(new PostgresLoadBalancerStore(manager)),

@@ -15,6 +15,8 @@ export const OWN_ROUTES: RouteCases = {
   'POST /v1/bays/{ident}/credentials': { who: 'member', ok: 200, about: 'bay', isOwnOnly: true },
   'POST /v1/bays/{ident}/actions/retry': { who: 'member', ok: 202, about: 'bay' },
 
+  'GET /v1/dashboard': { who: 'reader', ok: 200 },
+
   'GET /v1/flavors': { who: 'reader', ok: 200 },
   'GET /v1/flavors/{ident}': { who: 'reader', ok: 200, about: 'flavor', isEverybodys: true },
   'POST /v1/flavors': { who: 'system-admin', ok: 201, body: () => ({ name: 'f', vcpus: 1, ram: 512, disk: 1 }) },
@@ -44,6 +46,7 @@ export const OWN_ROUTES: RouteCases = {
   'GET /openapi.json': { who: 'anonymous', ok: 200 },
   'GET /docs': { who: 'anonymous', ok: 200 },
   'GET /docs/{asset}': { who: 'anonymous', ok: 200, parameters: { asset: 'start.js' } },
+  'GET /assets/{asset}': { who: 'anonymous', ok: 404, parameters: { asset: 'nothing.js' } },
   'GET /healthz': { who: 'anonymous', ok: 200 },
   'GET /readyz': { who: 'anonymous', ok: 200 },
   'GET /metrics': { who: 'operator', ok: 200 },
@@ -56,6 +59,9 @@ export const OWN_ROUTES: RouteCases = {
 /** What is about users rather than about a project's things has walks of its own. */
 export const WALKED_ELSEWHERE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(IDENTITY_ROUTES).map((route) => [route, 'identity/identity-walk.int-spec.ts'])),
+  'POST /session': 'dashboard/session.int-spec.ts',
+  'PUT /session': 'dashboard/session.int-spec.ts',
+  'DELETE /session': 'dashboard/session.int-spec.ts',
   'GET /v1/keypairs/{ident}': 'keypairs/keypairs.int-spec.ts',
   'DELETE /v1/keypairs/{ident}': 'keypairs/keypairs.int-spec.ts',
 };
