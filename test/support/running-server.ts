@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, until, type RunOptions, type RunResult } from './run.js';
 
-export const ROOT = new URL('../..', import.meta.url).pathname;
+/** Of the repository, from the source as from what is built of it. */
+export const ROOT = new URL(import.meta.url.includes('/test/dist/') ? '../../..' : '../..', import.meta.url).pathname;
 
 export interface RunningServer {
   readonly url: string;

@@ -25,6 +25,7 @@ export const ACCESS_RULES = {
   'service:document': 'anonymous',
 
   'dashboard:show': 'reader',
+  'dashboard:show_session': 'token',
   'dashboard:sign_in': 'anonymous',
   'dashboard:switch_project': 'token',
   'dashboard:sign_out': 'token',

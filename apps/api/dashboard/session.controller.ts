@@ -1,10 +1,11 @@
 /** Signing in with a browser. The token stays in a cookie that the page's own scripts can't read. */
-import { Body, Controller, Delete, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BaykeeperError } from '@baykeeper/domain';
 import { parseBody } from '@baykeeper/services';
 import type { Actor, IssuedToken, Login, Principal } from '@baykeeper/tenancy';
+import { unauthenticated } from '../access/access-check.js';
 import { checkOrigin, sessionCookie } from '../access/session-cookie.js';
 import { ApiSettings } from '../api-settings.js';
 import { errorSchema, REFUSED } from '../http/answers.js';
@@ -27,6 +28,8 @@ const sessionAnswer = z
     project: z.strictObject({ id: z.string(), name: z.string() }),
     roles: z.array(z.string()),
     is_system_admin: z.boolean(),
+    compute: z.string().describe('The compute driver; `simulated` where no machine is real'),
+    version: z.string(),
     projects: z.array(z.strictObject({ id: z.string(), name: z.string() })),
   })
   .meta({ id: 'Session' });
@@ -69,7 +72,7 @@ export class SessionController {
     const scope = project === undefined ? null : { projectName: project, domain: null };
     const issued = await this.authenticate(request, { proof, scope });
     if (issued.principal.projectId !== null) return this.begin(reply, issued);
-    const [first] = await this.projectsOf(issued);
+    const [first] = await this.projectsOf(issued.principal);
     if (first === undefined) {
       await this.end(request, issued.token);
       throw new BaykeeperError({
@@ -78,6 +81,18 @@ export class SessionController {
       });
     }
     return this.begin(reply, await this.change(request, issued.token, first.id));
+  }
+
+  @Get()
+  @Operation({
+    access: 'dashboard:show_session',
+    summary: 'Who is signed in, and where else one could go on',
+    answers: { 200: { description: 'The session', schema: sessionAnswer }, ...ANSWERS },
+  })
+  async show(@Req() request: FastifyRequest) {
+    const principal = await this.service.identity.validateToken(request.token ?? '');
+    if (principal === null) throw unauthenticated();
+    return this.bodyOf(principal);
   }
 
   @Put()
@@ -131,17 +146,22 @@ export class SessionController {
     const { token, principal } = issued;
     const seconds = (principal.expiresAt.getTime() - Date.now()) / 1_000;
     void reply.header('Set-Cookie', sessionCookie(token, { seconds, isSecure: this.isSecure }));
+    return this.bodyOf(principal);
+  }
+
+  private async bodyOf(principal: Principal) {
     const { userId, userName, projectId, projectName, roles, isSystemAdmin } = principal;
     return {
       user: { id: userId, name: userName },
       project: { id: projectId ?? '', name: projectName ?? '' },
       roles,
       is_system_admin: isSystemAdmin,
-      projects: (await this.projectsOf(issued)).map(({ id, name: title }) => ({ id, name: title })),
+      ...{ compute: this.settings.compute, version: this.settings.version },
+      projects: (await this.projectsOf(principal)).map(({ id, name: title }) => ({ id, name: title })),
     };
   }
 
-  private projectsOf({ principal }: IssuedToken) {
+  private projectsOf(principal: Principal) {
     const actor = actingAs(principal, { ip: null, id: null });
     const page = { limit: MOST_PROJECTS, marker: null };
     return this.service.identity.projects.listOfUser(actor, principal.userId, { enabled: true }, page);

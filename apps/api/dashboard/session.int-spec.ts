@@ -58,6 +58,9 @@ describe('signing in', () => {
       ],
     });
     expect(answer.text).not.toContain(cookieOf(answer).split('=')[1]);
+    const again = await call('GET', '/session', cookieOf(answer), undefined, {});
+    expect([again.status, again.body]).toEqual([200, answer.body]);
+    expect((await call('GET', '/session')).status).toBe(401);
     const shown = await call('GET', '/v1/dashboard', cookieOf(answer), undefined, {});
     expect(shown.body).toMatchObject({ project: { name: 'shop' }, user: { name: 'ada' }, bays: [] });
   });
@@ -88,7 +91,9 @@ describe('a session', () => {
     const cookie = cookieOf(await signIn({ ...ADA, project: 'shop' }));
     const baymodel = { name: 'web', coe: 'swarm', image_id: 'debian-12-docker' };
     expect((await call('POST', '/v1/clustertemplates', cookie, baymodel, {})).status).toBe(403);
-    expect((await call('GET', '/v1/clustertemplates', cookie, undefined, {})).body).toMatchObject({ clustertemplates: [] });
+    expect((await call('GET', '/v1/clustertemplates', cookie, undefined, {})).body).toMatchObject({
+      clustertemplates: [],
+    });
     expect((await call('POST', '/v1/clustertemplates', cookie, baymodel)).status).toBe(201);
     const reader = cookieOf(await signIn({ ...ADA, project: 'lab' }));
     expect((await call('POST', '/v1/clustertemplates', reader, baymodel)).status).toBe(403);

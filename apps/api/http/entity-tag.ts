@@ -7,7 +7,11 @@ import { JSON_TYPE } from './pages.js';
 export function answerWithTag(request: FastifyRequest, reply: FastifyReply, body: unknown): string {
   const text = JSON.stringify(body);
   const tag = `"${createHash('sha1').update(text).digest('base64url')}"`;
-  void reply.headers({ ETag: tag, 'Cache-Control': 'private, no-cache', Vary: 'OpenStack-API-Version, Cookie, X-Auth-Token' });
+  void reply.headers({
+    ETag: tag,
+    'Cache-Control': 'private, no-cache',
+    Vary: 'OpenStack-API-Version, Cookie, X-Auth-Token',
+  });
   if (hasTag(request.headers['if-none-match'], tag)) {
     void reply.status(304);
     return '';

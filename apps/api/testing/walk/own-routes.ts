@@ -59,6 +59,7 @@ export const OWN_ROUTES: RouteCases = {
 /** What is about users rather than about a project's things has walks of its own. */
 export const WALKED_ELSEWHERE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(IDENTITY_ROUTES).map((route) => [route, 'identity/identity-walk.int-spec.ts'])),
+  'GET /session': 'dashboard/session.int-spec.ts',
   'POST /session': 'dashboard/session.int-spec.ts',
   'PUT /session': 'dashboard/session.int-spec.ts',
   'DELETE /session': 'dashboard/session.int-spec.ts',
