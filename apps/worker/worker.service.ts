@@ -116,6 +116,7 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
       holder: `${hostname()} ${String(process.pid)}`,
       limits: {
         nodeBootTimeoutMs: configuration.nodeBootTimeoutSeconds * 1000,
+        nodeLostTimeoutMs: configuration.nodeLostTimeoutSeconds * 1000,
         defaultCreateTimeoutMs: configuration.createTimeoutMinutes * 60_000,
         maximumReplacements: MAXIMUM_REPLACEMENTS,
         replacementBackoffMs: REPLACEMENT_BACKOFF_MS,

@@ -53,8 +53,16 @@ export interface Node {
   readonly drainedAt: Date | null;
   readonly leftAt: Date | null;
   readonly machineRemovedAt: Date | null;
-  /** What the engine says of it; null before it was first seen there, and while no master answers. */
+  /**
+   * What the engine last said of it; null before it was first seen there. While no master answers nobody knows that it is
+   * still ready, so it is null then; a node that was down stays so.
+   */
   readonly engineState: 'ready' | 'down' | null;
+  /**
+   * Since when a node that was ready is not: its engine answers and does not call it so, or its machine is off. Null while
+   * it is ready, and while no master answers: then nobody knows.
+   */
+  readonly unreadySince: Date | null;
 }
 
 export const NODE_PHASES = [

@@ -12,8 +12,6 @@ import {
   type Bay,
   type BayFacts,
   type BayId,
-  type Node,
-  type NodeId,
   type Plan,
 } from '@baykeeper/domain';
 import { loadBayState, planInputOf, type BayState } from './bay-state.js';
@@ -24,6 +22,7 @@ import { unlessHandedBack } from './hand-back.js';
 import { executeRecords } from './execute-records.js';
 import { findMachineProblems } from './machine-problems.js';
 import { watchNodes, type PassOutcome } from './watch.js';
+import { recordEngineStates } from './record-engine-states.js';
 import { observeBay, type BayObservation, type MachineListing } from './observe-bay.js';
 
 /** A process that died holds up its bays for this long. Renewed at a third of it. */
@@ -143,28 +142,6 @@ function prepareAuthority({ controlIdentity, log }: ReconcilerDependencies, { ba
       'making an authority failed; it is tried again when it is needed',
     );
   });
-}
-
-/**
- * Remembers the engine's word per node where it changed, so that lists and the choice of who leaves know it. When no master
- * answers, the last word is no longer known to be true.
- * @returns whether anything changed
- */
-async function recordEngineStates(
-  { database }: ReconcilerDependencies,
-  { bay, nodes }: BayState,
-  { observed }: BayObservation,
-): Promise<boolean> {
-  // Nobody is asked while the bay goes away.
-  if (bay.deletionRequestedAt) return false;
-  const { engine } = observed;
-  const changed = new Map<NodeId, Node['engineState']>();
-  for (const node of nodes) {
-    const engineState = engine === 'unknown' ? null : (engine.get(node.name) ?? null);
-    if (node.readyAt && engineState !== node.engineState) changed.set(node.id, engineState);
-  }
-  await database.stores.nodes.recordEngineStates(changed);
-  return changed.size > 0;
 }
 
 async function saveFacts(

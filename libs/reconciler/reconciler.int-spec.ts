@@ -233,6 +233,58 @@ it('replaces one of three masters that is lost, and keeps the cluster', async ()
   expect(ours.cloud.broken).toEqual([]);
 });
 
+it('tells of a node that goes missing and comes back, and replaces one that stays away', async () => {
+  await settle();
+  const worker = (await ours.nodes(bayId)).find(({ role }) => role === 'worker');
+  if (!worker) throw new Error('no worker');
+  const told = async (): Promise<string[]> => (await messages()).filter((message) => message.startsWith(worker.name));
+  const missed =
+    'web-worker-0 is not ready any more: its cluster does not reach it. It is replaced if it does not come back within 60 seconds.';
+  const before = (await told()).length;
+  ours.cloud.cluster.set(worker.name, 'down');
+  await ours.round(bayId);
+  await ours.round(bayId);
+  expect((await told()).slice(before)).toEqual([missed]);
+  ours.cloud.cluster.set(worker.name, 'ready');
+  await ours.round(bayId);
+  expect((await told()).slice(before)).toEqual([missed, 'web-worker-0 is ready again.']);
+  await settle();
+  expect(await names()).toContain(worker.name);
+
+  ours.cloud.cluster.set(worker.name, 'down');
+  await ours.round(bayId);
+  ours.turnClock(60_000);
+  await ours.until(bayId, async () => !(await names()).includes(worker.name));
+  await settle();
+  expect((await names()).filter((name) => name.includes('worker'))).toEqual(['web-worker-1']);
+  expect((await messages()).join('\n')).toMatch(
+    /web-worker-0 failed in phase engine: its cluster has missed it for \d+ seconds\./,
+  );
+  expect(ours.cloud.broken).toEqual([]);
+});
+
+it('replaces a worker that was switched off, and switches on masters whose cluster does not answer', async () => {
+  await settle();
+  const [master, worker] = await ours.nodes(bayId);
+  const switchOff = (id = ''): void => {
+    const machine = ours.cloud.machines.get(id);
+    if (machine) ours.cloud.machines.set(id, { ...machine, state: 'stopped', reason: 'It is off.' });
+  };
+  switchOff(worker?.id);
+  ours.turnClock(6_000);
+  await ours.until(bayId, async () => !(await names()).includes(worker?.name ?? ''));
+  await settle();
+  expect((await messages()).join('\n')).toContain('web-worker-0 is not ready any more: its machine is switched off.');
+  switchOff(master?.id);
+  ours.turnClock(6_000);
+  await ours.until(bayId, () => Promise.resolve(ours.cloud.machines.get(master?.id ?? '')?.state === 'running'));
+  expect((await messages()).join('\n')).toContain(
+    'The machine of web-master-0 was off and no master answered, so it was switched on again.',
+  );
+  await settle();
+  expect(await names()).toEqual(['web-master-0', 'web-worker-1']);
+});
+
 it('sweeps what carries its mark and nobody owns, after a while, and nothing else', async () => {
   await settle();
   const machine = { name: 'x', bayId, state: 'running', address: null, reason: null } as const;

@@ -117,7 +117,15 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
     if (!isThrottled(error)) await recordMachineProblem(dependencies, node, error);
     throw error;
   }
-  await tell(dependencies, node, 'machine-created', `The machine of ${node.name} runs.`);
+  await (node.readyAt === null
+    ? tell(dependencies, node, 'machine-created', `The machine of ${node.name} runs.`)
+    : tell(
+        dependencies,
+        node,
+        'machine-started',
+        `The machine of ${node.name} was off and no master answered, so it was switched on again.`,
+        'warning',
+      ));
   await undoIfUnwanted(dependencies, node);
   await queue.enqueueReconcile(bay);
 }

@@ -59,6 +59,7 @@ describe('nodes', () => {
       leftAt: null,
       machineRemovedAt: null,
       engineState: null,
+      unreadySince: null,
     });
   });
 
@@ -99,6 +100,18 @@ describe('nodes', () => {
       joinedAt: seconds(9),
       readyAt: null,
     });
+  });
+
+  it('keep since when they are not ready, until they are', async () => {
+    const { nodes } = database.stores;
+    const node = makeNewNode(seeded.workers, 0);
+    await nodes.insertMany([node]);
+    const down = { engineState: 'down', unreadySince: seconds(1) } as const;
+    await nodes.recordEngineStates(new Map([[node.id, down]]));
+    expect(await nodes.find(SYSTEM, node.id)).toMatchObject(down);
+    const ready = { engineState: 'ready', unreadySince: null } as const;
+    await nodes.recordEngineStates(new Map([[node.id, ready]]));
+    expect(await nodes.find(SYSTEM, node.id)).toMatchObject(ready);
   });
 
   it('never move to another bay or change their name by a fact', async () => {

@@ -5,7 +5,7 @@
 import type { BayFacts, BayStatus } from '../bay.js';
 import type { Node } from '../node.js';
 import { deadlineOf, isPresent, isStaying } from './facts.js';
-import { WAIT_FOR_SOMEBODY, type Plan, type PlanInput } from './plan.js';
+import { WAIT_FOR_QUORUM, WAIT_FOR_SOMEBODY, type Plan, type PlanInput } from './plan.js';
 
 /** Magnum keeps `status_reason` as text; a log tail longer than this helps nobody there. */
 const LONGEST_LOG_TAIL = 1_500;
@@ -33,9 +33,9 @@ function deriveStatus({ bay, limits, now }: PlanInput, plan: Plan, settledGenera
   return late || (repairing && isStuck(plan)) ? `${verb}_FAILED` : `${verb}_IN_PROGRESS`;
 }
 
-/** Nothing happens any more until somebody retries: every replacement was used up. */
+/** Nothing happens any more until somebody does something: every replacement was used up, or the quorum is lost. */
 function isStuck(plan: Plan): boolean {
-  return plan.waits.some((wait) => wait.what === WAIT_FOR_SOMEBODY);
+  return plan.waits.some((wait) => wait.what === WAIT_FOR_SOMEBODY || wait.what === WAIT_FOR_QUORUM);
 }
 
 function deriveReason(
@@ -45,6 +45,7 @@ function deriveReason(
   failedActions: readonly string[],
 ): string | null {
   if (plan.settled) return null;
+  if (plan.waits.some((wait) => wait.what === WAIT_FOR_QUORUM)) return describeQuorumLoss(input);
   const failed = input.nodes
     .filter((node) => node.failedAt && node.failure)
     .sort((a, b) => (b.failedAt?.getTime() ?? 0) - (a.failedAt?.getTime() ?? 0));
@@ -55,6 +56,17 @@ function deriveReason(
   if (inProgress) return null;
   const waiting = plan.waits[0];
   return waiting ? `Timed out waiting for ${waiting.what}.` : 'Timed out. Retry, resize or delete the bay.';
+}
+
+function describeQuorumLoss({ bay, nodes }: PlanInput): string {
+  const members = nodes.filter((node) => node.role === 'master' && node.joinedAt && isPresent(node));
+  const lost = members.filter((node) => node.failedAt);
+  const describe = (node: Node): string => `${node.name}: ${node.failure?.message ?? 'lost'}`;
+  return (
+    `Quorum lost, ${String(lost.length)} of ${String(members.length)} masters are gone (${lost.map(describe).join('; ')}). ` +
+    `The others are no majority, so the ${bay.engine} cluster takes no changes; what runs on it runs on. ` +
+    'Nothing is replaced before an operator brings the cluster back from a master that is left; or delete the bay and create it anew.'
+  );
 }
 
 function describeFailure(node: Node, count: number): string {

@@ -110,6 +110,7 @@ describe('planBay', () => {
     );
     expect(lines(planBay({ ...input, groups, nodes: sick }))).toEqual([
       `request-removal ${nodeIdOf('worker', 0)}.removal`,
+      'ensure-members 00000000-0000-4000-8000-000000000001.members',
     ]);
   });
 
@@ -272,6 +273,8 @@ const fault = fc.oneof(
   }),
   fc.record({ kind: fc.constant('lose-worker-machine' as const), pick: fc.nat(10) }),
   fc.record({ kind: fc.constant('lose-all-masters' as const) }),
+  fc.record({ kind: fc.constant('switch-off' as const), pick: fc.nat(10) }),
+  fc.record({ kind: fc.constant('freeze' as const), pick: fc.nat(10), passes: fc.integer({ min: 1, max: 90 }) }),
   fc.record({ kind: fc.constant('mute-next' as const), ordinal: fc.nat(8) }),
   fc.record({ kind: fc.constant('engine-silent' as const), passes: fc.integer({ min: 1, max: 5 }) }),
   fc.record({ kind: fc.constant('steps-fail' as const), passes: fc.integer({ min: 1, max: 4 }) }),
@@ -301,6 +304,19 @@ function suffer(
       case 'lose-all-masters':
         for (const node of world.nodes) if (node.role === 'master') world.machines.delete(node.id);
         break;
+      case 'switch-off': {
+        const target = world.nodes[happened.pick % Math.max(1, world.nodes.length)];
+        if (target && world.machines.has(target.id)) world.off.add(target.id);
+        break;
+      }
+      case 'freeze': {
+        const target = world.nodes[happened.pick % Math.max(1, world.nodes.length)];
+        if (target === undefined) break;
+        world.frozen.add(target.id);
+        for (let pass = 0; pass < happened.passes; pass += 1) world.step();
+        world.frozen.delete(target.id);
+        break;
+      }
       case 'mute-next':
         world.mute.add(nodeIdOf('worker', happened.ordinal));
         break;

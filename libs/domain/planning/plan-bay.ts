@@ -7,7 +7,7 @@
  * were lost; what could not be observed is never taken for absent; nothing depends on the bay's status.
  */
 import type { NodeGroup } from '../bay.js';
-import type { Node } from '../node.js';
+import type { Node, NodeFailure } from '../node.js';
 import {
   bootPhaseOf,
   deadlineOf,
@@ -19,7 +19,9 @@ import {
   nodeNameOf,
   wantedMembers,
 } from './facts.js';
+import { isOff } from './node-health.js';
 import {
+  WAIT_FOR_QUORUM,
   WAIT_FOR_SOMEBODY,
   type LoadBalancerAction,
   type NodeAction,
@@ -32,6 +34,10 @@ import {
 
 /** Reading the plan back, a look at least this often keeps a bay that nothing wakes from standing still. */
 const LOOK_AGAIN_MS = 10_000;
+/** A machine that is off while its cluster lives is replaced after this: a driver may have been wrong for a moment. */
+const OFF_FOR_MS = 10_000;
+/** How long masters get to find themselves a leader before one that is off is switched on for its vote. */
+const SILENT_FOR_MS = 60_000;
 /** A node that says it has joined is ready within a moment; nothing tells us when, so we ask the engine again. */
 const ASK_ENGINE_AGAIN_MS = 150;
 /** Clouds may not list a machine that they have just made: until then one that is missing is not lost. */
@@ -140,14 +146,13 @@ function planFailures(input: PlanInput, draft: Draft): void {
   const deadline = deadlineOf(bay, limits);
   for (const node of nodes) {
     if (!isStaying(node) || node.failedAt) continue;
-    const loss = describeLoss(node, observed);
+    const loss = describeLoss(input, node);
     if (loss !== null) {
       draft.records.push({
         kind: 'fail-node',
         id: `${node.id}.fail`,
         nodeId: node.id,
-        phase: 'machine',
-        message: loss,
+        ...loss,
       });
       continue;
     }
@@ -157,7 +162,19 @@ function planFailures(input: PlanInput, draft: Draft): void {
         ...{ what: 'the machine to be listed', nodeId: node.id },
         ...{ since: node.machineCreatedAt ?? node.createdAt, until: listedAt },
       });
-    if (node.readyAt || isReadyInEngine(node, observed)) continue;
+    if (node.readyAt) {
+      if (node.unreadySince)
+        draft.waits.push({
+          what: 'the node to come back',
+          nodeId: node.id,
+          since: node.unreadySince,
+          until: new Date(
+            node.unreadySince.getTime() + (isOff(node, observed) ? OFF_FOR_MS : limits.nodeLostTimeoutMs),
+          ),
+        });
+      continue;
+    }
+    if (isReadyInEngine(node, observed)) continue;
     const since = node.machineRequestedAt ?? node.createdAt;
     // Nobody may have looked at the bay for long, and the node has waited for its turn since: that is not its fault.
     const isInOurHands = node.certifiedAt !== null && node.joinGrantedAt === null;
@@ -185,12 +202,23 @@ function isReadyInEngine(node: Node, { engine }: PlanInput['observed']): boolean
   return node.joinedAt !== null && engine !== 'unknown' && engine.get(node.name) === 'ready';
 }
 
-/** Why the node's machine is lost; null when it is there, or when nobody can tell. */
-function describeLoss(node: Node, observed: PlanInput['observed']): string | null {
-  if (!node.machineCreatedAt || observed.machines === 'unknown') return null;
-  if (observed.machines.get(node.id) === 'failed') return 'the machine failed';
-  const isLost = isUnlisted(node, observed) && listedAtLatest(node) < observed.machinesAskedAt;
-  return isLost ? 'the machine disappeared' : null;
+/** Why the node is lost; null when it is there, or when nobody can tell. */
+function describeLoss(
+  { observed, limits, now }: PlanInput,
+  node: Node,
+): { readonly phase: NodeFailure['phase']; readonly message: string } | null {
+  const { machines, machinesAskedAt, engine } = observed;
+  const machine = machines === 'unknown' ? 'unknown' : machines.get(node.id);
+  if (node.machineCreatedAt && machine === 'failed') return { phase: 'machine', message: 'the machine failed' };
+  if (isUnlisted(node, observed) && listedAtLatest(node) < machinesAskedAt)
+    return { phase: 'machine', message: 'the machine disappeared' };
+  // Without a cluster that answers, machines that are off are started again: what it knows is on their disks.
+  if (!node.readyAt || !node.unreadySince || engine === 'unknown') return null;
+  const missedMs = now.getTime() - node.unreadySince.getTime();
+  if (machine === 'stopped' && missedMs >= OFF_FOR_MS && machinesAskedAt > node.unreadySince)
+    return { phase: 'machine', message: 'the machine was switched off' };
+  if (missedMs < limits.nodeLostTimeoutMs || engine.get(node.name) === 'ready') return null;
+  return { phase: 'engine', message: `its cluster has missed it for ${String(Math.round(missedMs / 1000))} seconds` };
 }
 
 /** Whether the driver, asked after the node's machine was made, did not know it. */
@@ -202,15 +230,24 @@ function listedAtLatest(node: Node): Date {
   return new Date((node.machineCreatedAt ?? node.createdAt).getTime() + LISTED_AFTER_MS);
 }
 
-function planReplacements({ bay, groups, nodes, limits, now }: PlanInput, draft: Draft, deadline: Date | null): void {
+function planReplacements(input: PlanInput, draft: Draft, deadline: Date | null): void {
+  const { bay, groups, nodes, limits, now } = input;
   for (const group of groups) {
+    let mastersToGo = group.role === 'master' ? replaceableMasters(input) : Infinity;
     const failures = nodes.filter((node) => node.nodeGroupId === group.id && node.failedAt);
     const ofThisWish = failures.filter((node) => node.failedAt && node.failedAt >= bay.generationAt);
     const allowance = limits.maximumReplacements + Math.floor(group.nodeCount / 10);
     for (const node of failures) {
       if (!isStaying(node) || !node.failedAt) continue;
+      if (node.joinedAt && mastersToGo < 1) {
+        const until = deadline && deadline > now ? deadline : new Date(now.getTime() + LOOK_AGAIN_MS);
+        const what = isQuorumLost(input) ? WAIT_FOR_QUORUM : 'the other masters';
+        draft.waits.push({ what, nodeId: node.id, since: node.failedAt, until });
+        continue;
+      }
       // A failure from before the present wish costs nothing: the wish is a fresh try.
       if (node.failedAt < bay.generationAt) {
+        mastersToGo -= 1;
         draft.records.push({ kind: 'request-removal', id: `${node.id}.removal`, nodeId: node.id, reason: 'replaced' });
         continue;
       }
@@ -224,12 +261,38 @@ function planReplacements({ bay, groups, nodes, limits, now }: PlanInput, draft:
         continue;
       }
       const due = new Date(node.failedAt.getTime() + limits.replacementBackoffMs * 2 ** (ofThisWish.length - 1));
-      if (now >= due)
+      if (now >= due) {
+        mastersToGo -= 1;
         draft.records.push({ kind: 'request-removal', id: `${node.id}.removal`, nodeId: node.id, reason: 'replaced' });
-      else
+      } else
         draft.waits.push({ what: 'the pause before a replacement', nodeId: node.id, since: node.failedAt, until: due });
     }
   }
+}
+
+/**
+ * How many lost masters may be taken out of their cluster now: one at a time, and only while the others answer. Without a
+ * majority nobody could take one out, and the disk of one that is off may be what brings the majority back; only when every
+ * master is lost nothing is left to be kept.
+ */
+function replaceableMasters({ nodes, observed }: PlanInput): number {
+  const members = nodes.filter((node) => node.role === 'master' && node.joinedAt && isPresent(node));
+  if (observed.engine === 'unknown') return members.some((node) => !node.failedAt) ? 0 : members.length;
+  return members.some((node) => !isStaying(node)) ? 0 : 1;
+}
+
+/** More masters are off or lost than the cluster can do without: it comes back only with their disks. */
+function isMajorityOff({ nodes, observed, toleratedMasterLosses }: PlanInput): boolean {
+  const members = nodes.filter((node) => node.role === 'master' && node.joinedAt && isPresent(node));
+  const away = members.filter((node) => node.failedAt !== null || isOff(node, observed)).length;
+  return away > toleratedMasterLosses(members.length);
+}
+
+/** More masters are lost than the cluster can do without, and those that are left do not answer. */
+function isQuorumLost({ nodes, observed, toleratedMasterLosses }: PlanInput): boolean {
+  const members = nodes.filter((node) => node.role === 'master' && node.joinedAt && isPresent(node));
+  const lost = members.filter((node) => node.failedAt).length;
+  return observed.engine === 'unknown' && lost > toleratedMasterLosses(members.length);
 }
 
 /** As many nodes per group as are wanted: new ones get fresh ordinals, the least useful ones go first. */
@@ -281,11 +344,16 @@ function planLoadBalancer({ bay, listeners, loadBalancer }: PlanInput, draft: Dr
   draft.loadBalancer.push({ kind: 'ensure-load-balancer', id: `${bay.id}.load-balancer`, listeners });
 }
 
-function planMachines({ nodes, observed }: PlanInput, draft: Draft): void {
+function planMachines(input: PlanInput, draft: Draft): void {
+  const { nodes, observed, now } = input;
+  const mayRestart = (node: Node): boolean =>
+    isMajorityOff(input) ||
+    (node.unreadySince !== null && now.getTime() - node.unreadySince.getTime() >= SILENT_FOR_MS);
   for (const node of nodes) {
     if (!isStaying(node) || node.failedAt) continue;
-    const stopped = observed.machines !== 'unknown' && observed.machines.get(node.id) === 'stopped';
-    if (!node.machineCreatedAt || stopped) draft.runSteps(node, ['create-machine']);
+    // One that was ready is started again only where its cluster does not answer; else it is replaced (describeLoss).
+    const restart = isOff(node, observed) && (!node.readyAt || (observed.engine === 'unknown' && mayRestart(node)));
+    if (!node.machineCreatedAt || restart) draft.runSteps(node, ['create-machine']);
   }
 }
 
@@ -329,12 +397,25 @@ function planReadiness({ nodes, observed }: PlanInput, draft: Draft): void {
   }
 }
 
-function planMembers({ bay, listeners, nodes, loadBalancer }: PlanInput, draft: Draft): void {
+function planMembers({ bay, listeners, nodes, loadBalancer, observed }: PlanInput, draft: Draft): void {
   if (!loadBalancer?.address || !listenersAreSettled(loadBalancer, listeners)) return;
-  const members = wantedMembers(listeners, nodes);
+  const members = wantedMembers(listeners, serving(nodes, observed));
   const unregistered = nodes.some((node) => isStaying(node) && node.readyAt && !node.registeredAt);
   if (membersAreSettled(loadBalancer, members) && !unregistered) return;
   draft.loadBalancer.push({ kind: 'ensure-members', id: `${bay.id}.members`, members });
+}
+
+/**
+ * Without those of which it is known that they serve nothing. When that leaves none of a role, its nodes stay: a balancer
+ * without members helps nobody, and its own health checks go on.
+ */
+function serving(nodes: readonly Node[], observed: PlanInput['observed']): readonly Node[] {
+  const isAble = (node: Node): boolean =>
+    node.engineState !== 'down' && node.failedAt === null && !isOff(node, observed);
+  const roles = new Set(
+    nodes.filter((node) => isStaying(node) && node.readyAt && isAble(node)).map(({ role }) => role),
+  );
+  return nodes.filter((node) => !roles.has(node.role) || isAble(node));
 }
 
 /** Out of the balancer first (rule above), then drain, leave, delete. A node that never joined has nothing to drain. */

@@ -18,6 +18,8 @@ export interface Observed {
 /** Settings of the installation that bound what a plan may do. Times in milliseconds. */
 export interface PlanLimits {
   readonly nodeBootTimeoutMs: number;
+  /** How long a node that was ready may be missed by its engine before it is replaced. */
+  readonly nodeLostTimeoutMs: number;
   readonly defaultCreateTimeoutMs: number;
   /** How often a group's node is replaced within one wish before the plan only waits for the deadline. */
   readonly maximumReplacements: number;
@@ -92,6 +94,8 @@ export type Action = RecordAction | LoadBalancerAction | NodeAction;
 
 /** The wait of a bay whose replacements are used up. */
 export const WAIT_FOR_SOMEBODY = 'somebody to retry, resize or delete the bay';
+/** The wait of a bay that lost more masters than its cluster can do without: nobody can take them out of it. */
+export const WAIT_FOR_QUORUM = 'a majority of the masters';
 
 /** Something the plan can't hurry: what, for whom, since when, and until when it is willing to wait. */
 export interface Wait {

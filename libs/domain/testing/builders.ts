@@ -119,6 +119,7 @@ export function makeNode(changes: Partial<Node> = {}): Node {
     leftAt: null,
     machineRemovedAt: null,
     engineState: null,
+    unreadySince: null,
     ...changes,
   };
 }

@@ -6,6 +6,7 @@ import type { Bay, NodeGroup } from '../bay.js';
 import type { LoadBalancerId, NodeId } from '../ids.js';
 import type { Listener, LoadBalancer } from '../load-balancer.js';
 import type { Node } from '../node.js';
+import { deriveNodeHealth } from '../planning/node-health.js';
 import { planBay } from '../planning/plan-bay.js';
 import type { Action, NodeStep, Plan, PlanInput, PlanLimits, RecordAction } from '../planning/plan.js';
 import { deriveBayFacts } from '../planning/derive-facts.js';
@@ -18,6 +19,7 @@ export const LISTENERS: readonly Listener[] = [
 
 export const LIMITS: PlanLimits = {
   nodeBootTimeoutMs: 120_000,
+  nodeLostTimeoutMs: 60_000,
   defaultCreateTimeoutMs: 3_600_000,
   maximumReplacements: 3,
   replacementBackoffMs: 5_000,
@@ -31,6 +33,9 @@ export class SimulatedWorld {
   loadBalancer: LoadBalancer | null = null;
   /** Machines that exist outside, whatever our records say. */
   readonly machines = new Set<NodeId>();
+  /** Those of them that are switched off, and those whose engine does not get to run. */
+  readonly off = new Set<NodeId>();
+  readonly frozen = new Set<NodeId>();
   readonly engineNodes = new Map<string, 'ready' | 'down'>();
   /** Nodes whose machine never says a word. */
   readonly mute = new Set<NodeId>();
@@ -59,9 +64,9 @@ export class SimulatedWorld {
       loadBalancer: this.loadBalancer,
       listeners: LISTENERS,
       observed: {
-        machines: new Map([...this.machines].map((id) => [id, 'running'])),
+        machines: new Map([...this.machines].map((id) => [id, this.off.has(id) ? 'stopped' : 'running'])),
         machinesAskedAt: this.now,
-        engine: this.engineAnswers && this.hasMaster() ? new Map(this.engineNodes) : 'unknown',
+        engine: this.engineAnswers && this.hasQuorum() ? this.engineView() : 'unknown',
       },
       limits: LIMITS,
       toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
@@ -73,6 +78,28 @@ export class SimulatedWorld {
     return this.nodes.some(
       (node) => node.role === 'master' && this.machines.has(node.id) && this.engineNodes.has(node.name),
     );
+  }
+
+  private works(node: Node): boolean {
+    return this.machines.has(node.id) && !this.off.has(node.id) && !this.frozen.has(node.id);
+  }
+
+  /** Those who are in the cluster and work are a majority of its masters. */
+  private hasQuorum(): boolean {
+    const members = this.nodes.filter((node) => node.role === 'master' && this.engineNodes.has(node.name));
+    return members.filter((node) => this.works(node)).length > members.length / 2;
+  }
+
+  private engineView(): ReadonlyMap<string, 'ready' | 'down'> {
+    const works = new Map(this.nodes.map((node) => [node.name, this.works(node)]));
+    return new Map([...this.engineNodes].map(([name, state]) => [name, works.get(name) === true ? state : 'down']));
+  }
+
+  /** As the reconciler does before it plans. */
+  private recordEngineStates(): void {
+    if (!this.bay || this.bay.deletionRequestedAt) return;
+    const { observed } = this.input(this.bay);
+    for (const [id, health] of deriveNodeHealth(this.nodes, observed, this.now)) this.change(id, health);
   }
 
   plan(): Plan | null {
@@ -97,6 +124,7 @@ export class SimulatedWorld {
 
   /** One pass: plan, do everything it says, save the derived status; then the nodes live on for a second. */
   step(stepsSucceed: (node: Node, step: NodeStep) => boolean = () => true): Plan | null {
+    this.recordEngineStates();
     let plan = this.plan();
     for (let round = 0; plan && plan.records.length > 0; round += 1) {
       if (round > 20) throw new Error(`the plan's records never end: ${JSON.stringify(plan.records)}`);
@@ -236,6 +264,7 @@ export class SimulatedWorld {
       case 'create-machine':
         if (node.removalRequestedAt) return false;
         this.machines.add(id);
+        this.off.delete(id);
         this.change(id, {
           machineRequestedAt: node.machineRequestedAt ?? this.now,
           machineCreatedAt: node.machineCreatedAt ?? this.now,
@@ -252,6 +281,7 @@ export class SimulatedWorld {
         return true;
       case 'delete-machine':
         this.machines.delete(id);
+        this.off.delete(id);
         this.change(id, { machineRemovedAt: this.now });
         return true;
     }
@@ -267,7 +297,7 @@ export class SimulatedWorld {
   /** What nodes do by themselves between two passes. */
   private live(): void {
     for (const node of this.nodes) {
-      if (!this.machines.has(node.id) || this.mute.has(node.id) || node.failedAt) continue;
+      if (!this.works(node) || this.mute.has(node.id) || node.failedAt) continue;
       const at = this.now;
       if (!node.bootedAt) this.change(node.id, { bootedAt: at });
       else if (!node.certifiedAt) this.change(node.id, { certifiedAt: at });

@@ -330,6 +330,14 @@ export const SETTINGS = {
     'A node that has not joined after this long is replaced.',
     'seconds',
   ),
+  nodeLostTimeoutSeconds: integer(
+    'BAYKEEPER_NODE_LOST_TIMEOUT_SECONDS',
+    10,
+    86_400,
+    300,
+    'A node that was ready and that its cluster has missed for this long is replaced.',
+    'seconds',
+  ),
   createTimeoutMinutes: integer(
     'BAYKEEPER_CREATE_TIMEOUT_MINUTES',
     1,

@@ -87,8 +87,9 @@ export class FakeCloud {
             address,
             reason: null,
           };
-          this.machines.set(id, known);
-          return known;
+          const running = { ...known, state: 'running', reason: null } as const;
+          this.machines.set(id, running);
+          return running;
         }),
       removeMachine: (id) =>
         this.call('compute.removeMachine', () => {
@@ -178,7 +179,8 @@ export class FakeCloud {
     observe: ({ nodes }) =>
       this.call('engine.observe', () => {
         const masters = nodes.filter((node) => node.role === 'master' && this.cluster.has(node.name));
-        if (!masters.some((node) => this.machines.has(node.id))) return { reachable: false, reason: 'nobody answers' };
+        if (!masters.some((node) => this.machines.get(node.id)?.state === 'running'))
+          return { reachable: false, reason: 'nobody answers' };
         return {
           reachable: true,
           nodes: [...this.cluster].map(([name, state]) => ({ name, state, detail: '' })),

@@ -48,6 +48,7 @@ export class TestInstallation {
       now: () => new Date(Date.now() + this.ahead),
       limits: {
         nodeBootTimeoutMs: 60_000,
+        nodeLostTimeoutMs: 60_000,
         defaultCreateTimeoutMs: 3_600_000,
         maximumReplacements: 3,
         replacementBackoffMs: 5_000,

@@ -1,4 +1,13 @@
-import type { BayId, Listener, LoadBalancer, LoadBalancerId, Member, Node, NodeId } from '@baykeeper/domain';
+import type {
+  BayId,
+  Listener,
+  LoadBalancer,
+  LoadBalancerId,
+  Member,
+  Node,
+  NodeHealth,
+  NodeId,
+} from '@baykeeper/domain';
 import type { Scope } from '../scope.js';
 
 export type NewNode = Pick<
@@ -35,7 +44,7 @@ export interface NodeStore {
   /** The same of many, in one statement; several changes of one node count in their order. */
   recordFactsOfMany(changes: readonly NodeChange[]): Promise<void>;
   /** The engine's latest word about any number of nodes, in one statement. */
-  recordEngineStates(states: ReadonlyMap<NodeId, Node['engineState']>): Promise<void>;
+  recordEngineStates(states: ReadonlyMap<NodeId, NodeHealth>): Promise<void>;
   /** True the first time: the node says that its engine runs. */
   recordEngineStart(id: NodeId): Promise<boolean>;
   remove(id: NodeId): Promise<void>;

@@ -57,4 +57,5 @@ export class NodeEntity implements Node {
   @Column(TIME_OR_NULL) leftAt!: Date | null;
   @Column(TIME_OR_NULL) machineRemovedAt!: Date | null;
   @Column(TEXT_OR_NULL) engineState!: 'ready' | 'down' | null;
+  @Column(TIME_OR_NULL) unreadySince!: Date | null;
 }

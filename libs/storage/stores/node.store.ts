@@ -1,4 +1,4 @@
-import { isUuid, type BayId, type Node, type NodeId } from '@baykeeper/domain';
+import { isUuid, type BayId, type Node, type NodeHealth, type NodeId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
 import type { EnrolmentBinding, NewNode, NodeChange, NodeFacts, NodeStore } from '../contracts/nodes.js';
 import { NodeEntity } from '../entities/node.entity.js';
@@ -14,6 +14,7 @@ import { changeRows, inTransaction, selectRows } from './sql.js';
 const WRITTEN_ONCE: Readonly<Record<keyof NodeFacts, boolean>> = {
   address: false,
   engineState: false,
+  unreadySince: false,
   machineRequestedAt: true,
   machineCreatedAt: true,
   bootedAt: true,
@@ -142,13 +143,14 @@ export class PostgresNodeStore implements NodeStore {
     await selectPrepared(this.manager, 'record-node-facts', RECORD_FACTS, [JSON.stringify([...rows.values()])]);
   }
 
-  async recordEngineStates(states: ReadonlyMap<NodeId, Node['engineState']>): Promise<void> {
+  async recordEngineStates(states: ReadonlyMap<NodeId, NodeHealth>): Promise<void> {
     if (states.size === 0) return;
-    const rows = [...states].map(([id, state]) => ({ id, state }));
+    const rows = [...states].map(([id, word]) => ({ id, state: word.engineState, since: word.unreadySince }));
     await changeRows(
       this.manager,
-      `UPDATE nodes SET engine_state = given.state
-       FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, state text) WHERE nodes.id = given.id`,
+      `UPDATE nodes SET engine_state = given.state, unready_since = given.since
+       FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, state text, since timestamptz)
+       WHERE nodes.id = given.id`,
       [JSON.stringify(rows)],
     );
   }

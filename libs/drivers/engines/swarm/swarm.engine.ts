@@ -175,6 +175,11 @@ async function observe(context: EngineContext): Promise<EngineObservation> {
   }
 }
 
+function detailOf({ Status: status, ManagerStatus: manager }: SwarmNode): string {
+  if (status.State === 'ready' && manager?.Reachability === 'unreachable') return 'the other managers do not reach it';
+  return status.Message ?? status.State;
+}
+
 /** A host that joined a second time is listed twice: the living entry counts. */
 function viewsOf(nodes: readonly SwarmNode[]): Extract<EngineObservation, { reachable: true }>['nodes'] {
   const views = new Map<string, { name: string; state: 'ready' | 'down'; detail: string }>();
@@ -183,7 +188,7 @@ function viewsOf(nodes: readonly SwarmNode[]): Extract<EngineObservation, { reac
     if (name === undefined) continue;
     const state = isReady(node) ? 'ready' : 'down';
     if (views.get(name)?.state === 'ready') continue;
-    views.set(name, { name, state, detail: node.Status.Message ?? node.Status.State });
+    views.set(name, { name, state, detail: detailOf(node) });
   }
   return [...views.values()];
 }
