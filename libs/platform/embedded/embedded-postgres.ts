@@ -89,6 +89,8 @@ export class EmbeddedPostgres implements EmbeddedService {
     });
     await this.ensureCluster(programs, account);
     const sockets = await ensureSocketDirectory(this.home, `.s.PGSQL.${PORT}`, account);
+    // Stale as well, now that no process of it is left (stopRunning says why it must go).
+    if (process.platform === 'linux') await rm(path.join(sockets, `.s.PGSQL.${PORT}.lock`), { force: true });
     this.url = `postgres:///${DATABASE}?host=${encodeURIComponent(sockets)}&user=${ROLE}`;
     this.description = `PostgreSQL ${programs.version} (${programs.source})`;
 

@@ -181,7 +181,7 @@ describe('the embedded services', () => {
     expect(await redis(redisUrl, (client) => client.ping())).toBe('PONG');
   });
 
-  it("start over a stale lock file that names a stranger's process", async () => {
+  it("start over stale lock files that name a stranger's process", async () => {
     const { databaseUrl } = await start();
     await services?.stop();
     const account = await ownerOf(path.join(data, 'postgresql/data'));
@@ -189,6 +189,17 @@ describe('the embedded services', () => {
     const pidFile = path.join(data, 'postgresql/data/postmaster.pid');
     try {
       await writeFile(pidFile, `${String(stranger.pid)}\n${path.join(data, 'postgresql/data')}\n0\n5432\n`);
+      // PostgreSQL has another of these beside its socket.
+      const socketLock = path.join(data, 'postgresql/run/.s.PGSQL.5432.lock');
+      const lines = [
+        String(stranger.pid),
+        path.join(data, 'postgresql/data'),
+        '0',
+        '5432',
+        path.dirname(socketLock),
+        '',
+      ];
+      await writeFile(socketLock, lines.join('\n'));
       await writeFile(path.join(data, 'redis/redis.pid'), `${String(stranger.pid)}\n`);
       await start();
       expect(await query(databaseUrl, 'SELECT 1 AS value')).toEqual([1]);
