@@ -18,6 +18,7 @@ import type { BayWish } from './bay.schema.js';
 import { recordWish, wakeReconciler } from './record-wish.js';
 import { checkRoom, type Capacity } from './check-room.js';
 import { newBay, type BayRows } from './new-bay.js';
+import { refuseGone } from './refuse-gone.js';
 
 export interface BaysDependencies {
   readonly database: Database;
@@ -126,7 +127,9 @@ export class Bays {
 
   async show(caller: Caller, ident: string): Promise<BayView> {
     const bay = await this.find(caller, ident);
-    return { bay, groups: await this.stores.nodeGroups.listByBay({ projectId: bay.projectId }, bay.id) };
+    const groups = await this.stores.nodeGroups.listByBay({ projectId: bay.projectId }, bay.id);
+    refuseGone(bay, groups);
+    return { bay, groups };
   }
 
   /** @param body a JSON patch, not looked at yet: its form is checked before the lookup (Magnum) */

@@ -8,6 +8,7 @@ import { findVisibleBaymodel } from '../baymodels/baymodels.js';
 import { checkRoom, type Capacity } from '../bays/check-room.js';
 import { inheritLabels } from '../bays/labels.js';
 import { recordWish, wakeReconciler } from '../bays/record-wish.js';
+import { refuseGone } from '../bays/refuse-gone.js';
 import { findForCaller, ownScope, type Caller } from '../caller.js';
 import type { Catalogue, Engines } from '../catalogue/catalogue.js';
 import { findEntries } from '../catalogue/check-references.js';
@@ -44,7 +45,9 @@ export class NodeGroups {
   /** @throws BaykeeperError `not-found`, `conflict` (the bay) */
   async list(caller: Caller, ident: string): Promise<BayGroups> {
     const bay = await findForCaller(caller, (scope) => this.stores.bays.find(scope, ident));
-    return { bay, views: await this.stores.nodeGroups.views({ projectId: bay.projectId }, bay.id) };
+    const views = await this.stores.nodeGroups.views({ projectId: bay.projectId }, bay.id);
+    refuseGone(bay, views);
+    return { bay, views };
   }
 
   /** @throws BaykeeperError `not-found` also for an unknown group */
@@ -195,7 +198,9 @@ export class NodeGroups {
 
   private async own(caller: Caller, ident: string): Promise<BayGroups> {
     const bay = await this.stores.bays.find(ownScope(caller), ident);
-    return { bay, views: await this.stores.nodeGroups.views(ownScope(caller), bay.id) };
+    const views = await this.stores.nodeGroups.views(ownScope(caller), bay.id);
+    refuseGone(bay, views);
+    return { bay, views };
   }
 
   private async newGroup(caller: Caller, bay: Bay, id: NodeGroupId, body: NodeGroupBody): Promise<NewNodeGroup> {
