@@ -3,7 +3,7 @@
  * was accepted wins, each client is told the truth, and the quota holds whoever comes first. FAULT_SEED repeats the
  * choices, FAULT_BAYS says of how many bays (24).
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { send } from '../support/open-requests.js';
 import { startInstallation, type Installation } from './testing/installation.js';
@@ -50,6 +50,13 @@ interface Told {
 
 describe('conflicting wishes', () => {
   let installation: Installation;
+  let over: AbortController;
+  beforeEach(() => {
+    over = new AbortController();
+  });
+  afterEach(() => {
+    over.abort();
+  });
   beforeAll(async () => {
     installation = await startInstallation({
       BAYKEEPER_QUOTA_BAYS: String(LIMITS.bays),
@@ -61,7 +68,6 @@ describe('conflicting wishes', () => {
 
   it('the last one that was accepted wins, and every client is told the truth', async () => {
     const random = randomFrom(chooseSeed('conflicting wishes'));
-    const over = new AbortController();
     const watches = [watchMembers(installation, over.signal), watchLimits(installation, LIMITS, over.signal)];
     const names = Array.from({ length: BAYS }, (_, index) => `torn-${String(index)}`);
     const tenant = openTenant(installation, 'swarm-web');
@@ -126,7 +132,7 @@ async function lastWishOf(installation: Installation, bay: string): Promise<BayW
   if (rows.some(({ action }) => action === 'cluster:delete')) return null;
   const scale = rows.find(({ action }) => /update|resize/.test(action));
   if (scale === undefined) return FIRST;
-  const workers = /to (\d+)/.exec(scale.detail)?.[1];
+  const workers = / to (\d+)/.exec(scale.detail)?.[1];
   if (workers === undefined) throw new Error(`no count in ${scale.detail}`);
   return { ...FIRST, workers: Number(workers) };
 }
