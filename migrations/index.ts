@@ -12,6 +12,7 @@ import { IndexExpiry1795401000000 } from './1795401000000-index-expiry.js';
 import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
 import { IndexOpenOperations1795401120000 } from './1795401120000-index-open-operations.js';
 import { NoteUnreadyNodes1795433100000 } from './1795433100000-note-unready-nodes.js';
+import { KeepMembersInRows1795433160000 } from './1795433160000-keep-members-in-rows.js';
 import { FoldAuditEntries1795400400000 } from './1795400400000-fold-audit-entries.js';
 import { IndexDashboards1795402000000 } from './1795402000000-index-dashboards.js';
 
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   IndexOpenOperations1795401120000,
   IndexDashboards1795402000000,
   NoteUnreadyNodes1795433100000,
+  KeepMembersInRows1795433160000,
 ];

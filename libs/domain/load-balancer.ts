@@ -20,8 +20,6 @@ export interface LoadBalancer {
   readonly address: string | null;
   readonly requestedAt: Date | null;
   readonly createdAt: Date | null;
-  /** What was last written to the driver, per listener name. */
-  readonly members: Readonly<Record<string, readonly Member[]>>;
   readonly removedAt: Date | null;
 }
 
@@ -30,4 +28,20 @@ export interface Member {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+}
+
+/** A member as our records have it. */
+export interface KnownMember extends Member {
+  /** False: it was to come, or to change, and nobody has said yet that the balancer did that. */
+  readonly confirmed: boolean;
+}
+
+/** By listener name and node: everything that may be behind the balancer. */
+export type KnownMembers = ReadonlyMap<string, ReadonlyMap<NodeId, KnownMember>>;
+
+/** What becomes of some members of one listener. */
+export interface MemberChanges {
+  /** Come, or have another address or port. */
+  readonly put: readonly Member[];
+  readonly remove: readonly NodeId[];
 }

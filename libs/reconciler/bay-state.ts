@@ -2,6 +2,7 @@ import {
   clientAddressOf,
   type Bay,
   type BayId,
+  type KnownMembers,
   type LoadBalancer,
   type Node,
   type NodeGroup,
@@ -18,6 +19,8 @@ export interface BayState {
   readonly groups: readonly NodeGroup[];
   readonly nodes: readonly Node[];
   readonly loadBalancer: LoadBalancer | null;
+  /** Who may stand behind it; follows what this process changes. */
+  readonly members: KnownMembers;
 }
 
 /** Loads a bay and everything that hangs on it; null when there is none (any more). */
@@ -33,7 +36,8 @@ export async function loadBayState(
     nodes.readByBay(bayId),
     loadBalancers.findByBay(SYSTEM, bayId),
   ]);
-  return { bay, groups, nodes: nodeRows, loadBalancer };
+  const members: KnownMembers = loadBalancer ? await loadBalancers.readMembers(loadBalancer.id) : new Map();
+  return { bay, groups, nodes: nodeRows, loadBalancer, members };
 }
 
 /** What the engine driver may know. Without a load balancer clients (and we) use the first master. */

@@ -7,11 +7,12 @@ import {
   isStaying,
   publicMessageOf,
   detailOf,
+  type Bay,
+  type KnownMembers,
   type LoadBalancerAction,
   type LoadBalancerId,
-  type Member,
+  type MemberChanges,
 } from '@baykeeper/domain';
-import { SYSTEM } from '@baykeeper/storage';
 import type { BayState } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
 import { recordOperation } from './operations.js';
@@ -80,13 +81,19 @@ async function executeAction(
       });
       return;
     }
-    case 'ensure-members': {
-      const row = await database.stores.loadBalancers.findByBay(SYSTEM, bay.id);
+    case 'change-members': {
+      const { loadBalancer: row, members } = state;
       if (!row) return;
-      await drivers.loadBalancer.ensureMembers(row.id, action.members);
-      await database.stores.loadBalancers.setMembers(row.id, action.members);
+      if (Object.keys(action.changes).length > 0) {
+        const news = describeChanges(members, action.changes);
+        await database.stores.loadBalancers.beginMembers(row.id, action.changes);
+        const names = new Set(row.listeners.map(({ name }) => name));
+        const there = Object.entries(action.changes).filter(([listener]) => names.has(listener));
+        if (there.length > 0) await drivers.loadBalancer.changeMembers(row.id, Object.fromEntries(there));
+        await database.stores.loadBalancers.confirmMembers(row.id, action.changes);
+        await tellMembers(dependencies, bay, news);
+      }
       await recordRegistrations(dependencies, state);
-      await tellMembers(dependencies, state, row.members, action.members);
       return;
     }
     case 'remove-load-balancer':
@@ -101,40 +108,41 @@ async function recordRegistrations({ database, now }: ReconcilerDependencies, { 
   await database.stores.nodes.recordFactsOfMany(fresh.map(({ id }) => ({ id, facts: { registeredAt } })));
 }
 
-type Members = Readonly<Record<string, readonly Member[]>>;
-
-async function tellMembers(
-  dependencies: ReconcilerDependencies,
-  { bay }: BayState,
-  before: Members,
-  after: Members,
-): Promise<void> {
-  for (const [listener, members] of Object.entries(after)) {
-    const known = before[listener] ?? [];
-    const [knownIds, ids] = [known, members].map((list) => new Set(list.map(({ nodeId }) => nodeId)));
-    const added = members.filter(({ nodeId }) => !knownIds?.has(nodeId));
-    const removed = known.filter(({ nodeId }) => !ids?.has(nodeId));
+/** One sentence a listener; told before the records follow. */
+function describeChanges(known: KnownMembers, changes: Readonly<Record<string, MemberChanges>>): readonly string[] {
+  return Object.entries(changes).flatMap(([listener, { put, remove }]) => {
+    const members = known.get(listener);
+    const added = put.filter(({ nodeId }) => !members?.get(nodeId)?.confirmed);
+    const moved = put.filter(({ nodeId }) => members?.get(nodeId)?.confirmed);
+    const count = (members?.size ?? 0) + put.filter(({ nodeId }) => !members?.has(nodeId)).length - remove.length;
     const parts = [
-      added.length > 0 ? `added ${namesOf(added)}` : '',
-      removed.length > 0 ? `removed ${namesOf(removed)}` : '',
+      added.length > 0 ? `added ${namesOf(added.map(({ name }) => name))}` : '',
+      moved.length > 0 ? `moved ${namesOf(moved.map(({ name }) => name))}` : '',
+      remove.length > 0 ? `removed ${namesOf(remove.map((id) => members?.get(id)?.name ?? id))}` : '',
     ].filter(Boolean);
-    if (parts.length === 0) continue;
+    return parts.length === 0
+      ? []
+      : [`Load balancer members of ${listener}: ${parts.join('; ')} (now ${String(count)}).`];
+  });
+}
+
+async function tellMembers(dependencies: ReconcilerDependencies, bay: Bay, news: readonly string[]): Promise<void> {
+  for (const message of news)
     await recordEvent(dependencies, {
       bayId: bay.id,
       projectId: bay.projectId,
       nodeId: null,
       kind: 'members-changed',
       level: 'info',
-      message: `Load balancer members of ${listener}: ${parts.join('; ')} (now ${String(members.length)}).`,
+      message,
     });
-  }
 }
 
 /** A sentence is for reading: of a crowd it names some. */
 const MOST_NAMES = 20;
 
-function namesOf(members: readonly Member[]): string {
-  const names = members.slice(0, MOST_NAMES).map(({ name }) => name);
-  const others = members.length - names.length;
+function namesOf(all: readonly string[]): string {
+  const names = all.slice(0, MOST_NAMES);
+  const others = all.length - names.length;
   return names.join(', ') + (others > 0 ? ` and ${String(others)} others` : '');
 }

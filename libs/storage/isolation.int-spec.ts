@@ -23,6 +23,7 @@ interface Victim extends SeededBay {
   readonly projectId: ProjectId;
   readonly baymodel: Baymodel;
   readonly nodeId: NodeId;
+  readonly balancer: LoadBalancerId;
 }
 
 type Outcome = 'not-found' | 'forbidden' | 'nothing';
@@ -219,7 +220,10 @@ const PROBES: Probes = {
     findByBay: [nothing(({ loadBalancers }, scope, { bay }) => loadBalancers.findByBay(scope, bay.id))],
     insert: UNSCOPED,
     recordFacts: UNSCOPED,
-    setMembers: UNSCOPED,
+    listMembers: [nothing(({ loadBalancers }, scope, { balancer }) => loadBalancers.listMembers(scope, balancer))],
+    readMembers: UNSCOPED,
+    beginMembers: UNSCOPED,
+    confirmMembers: UNSCOPED,
     listAll: UNSCOPED,
     existingIds: UNSCOPED,
   },
@@ -304,19 +308,22 @@ async function seedVictim(stores: Stores): Promise<Victim> {
   const { bay, workers } = seeded;
   const node = makeNewNode(workers, 0);
   await stores.nodes.insertMany([node]);
+  const balancer = randomUUID() as LoadBalancerId;
   await stores.loadBalancers.insert({
-    id: randomUUID() as LoadBalancerId,
+    id: balancer,
     bayId: bay.id,
     projectId,
     listeners: [],
     requestedAt: null,
   });
+  const member = { nodeId: node.id, name: node.name, address: '192.0.2.1', port: 80 };
+  await stores.loadBalancers.beginMembers(balancer, { web: { put: [member], remove: [] } });
   await stores.certificateAuthorities.insert(SYSTEM, makeAuthority(bay.id, 'cluster'));
   await stores.certificates.insert(SYSTEM, makeCertificate(bay.id, '00'));
   await stores.certificates.insert(SYSTEM, makeCertificate(bay.id, '01'));
   await stores.certificates.revoke(SYSTEM, bay.id, '00');
   await stores.events.append({ bayId: bay.id, projectId, nodeId: null, kind: 'k', level: 'info', message: 'm' });
-  return { ...seeded, projectId, baymodel, nodeId: node.id };
+  return { ...seeded, projectId, baymodel, nodeId: node.id, balancer };
 }
 
 describe('a project', () => {
@@ -397,6 +404,7 @@ describe('a project', () => {
     expect(await stores.nodes.find(own, nodeId)).toMatchObject({ name: 'web-worker-0' });
     expect(await stores.nodes.listByBay(own, bay.id)).toHaveLength(1);
     expect(await stores.loadBalancers.findByBay(own, bay.id)).toMatchObject({ bayId: bay.id });
+    expect(await stores.loadBalancers.listMembers(own, victim.balancer)).toHaveLength(1);
     expect(await stores.certificateAuthorities.findByBay(own, bay.id, 'cluster')).toMatchObject({ bayId: bay.id });
     expect(await stores.certificates.listRevoked(own, bay.id)).toHaveLength(1);
     expect(await stores.certificates.listByBay(own, bay.id)).toHaveLength(2);

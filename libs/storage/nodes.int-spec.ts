@@ -240,19 +240,16 @@ describe('a load balancer', () => {
     const id = randomUUID() as LoadBalancerId;
     const row = { id, bayId: bay.id, projectId, listeners: [listener], requestedAt: T0 };
     const made = await loadBalancers.insert(row);
-    expect(made).toEqual({ ...row, address: null, createdAt: null, members: {}, removedAt: null });
+    expect(made).toEqual({ ...row, address: null, createdAt: null, removedAt: null });
     expect(await loadBalancers.insert({ ...row, id: randomUUID() as LoadBalancerId })).toEqual(made);
 
     await loadBalancers.recordFacts(id, { address: '192.0.2.9', createdAt: seconds(1) });
     await loadBalancers.recordFacts(id, { address: '192.0.2.10', createdAt: seconds(5), listeners: [] });
-    const member = { nodeId: randomUUID() as NodeId, name: 'n', address: '192.0.2.1', port: 2376 };
-    await loadBalancers.setMembers(id, { 'docker-api': [member] });
     expect(await loadBalancers.findByBay({ projectId }, bay.id)).toEqual({
       ...made,
       address: '192.0.2.10',
       createdAt: seconds(1),
       listeners: [],
-      members: { 'docker-api': [member] },
     });
     expect((await loadBalancers.listAll()).map((known) => known.id)).toContain(id);
     expect(await loadBalancers.existingIds([id, 'x'])).toEqual(new Set([id]));

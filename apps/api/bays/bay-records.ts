@@ -1,7 +1,7 @@
 import { publicMessageOf, type Bay, type Listener, type LoadBalancer, type Log } from '@baykeeper/domain';
 import type { LoadBalancerDriver, LoadBalancerView } from '@baykeeper/drivers';
 import type { BayView } from '@baykeeper/services';
-import type { Database } from '@baykeeper/storage';
+import type { Database, ListedMember } from '@baykeeper/storage';
 import { nodeBody } from './bay.bodies.js';
 
 /** Milliseconds; a balancer that is slower to answer is shown with unknown health instead. */
@@ -23,14 +23,16 @@ export class BayRecords {
   }
 
   async loadBalancersOf(bay: Bay) {
-    const row = await this.database.stores.loadBalancers.findByBay({ projectId: bay.projectId }, bay.id);
+    const { loadBalancers } = this.database.stores;
+    const scope = { projectId: bay.projectId };
+    const row = await loadBalancers.findByBay(scope, bay.id);
     if (row === null || row.removedAt !== null) return [];
-    const view = await this.askDriver(row);
+    const [members, view] = await Promise.all([loadBalancers.listMembers(scope, row.id), this.askDriver(row)]);
     return [
       {
         uuid: row.id,
         address: row.address,
-        listeners: row.listeners.map((listener) => listenerBody(listener, row, view)),
+        listeners: row.listeners.map((listener) => listenerBody(listener, members, view)),
       },
     ];
   }
@@ -54,17 +56,20 @@ export class BayRecords {
 }
 
 /** The members that were written last; their health from the driver where it knows them. */
-function listenerBody(listener: Listener, row: LoadBalancer, view: LoadBalancerView | null) {
+function listenerBody(listener: Listener, members: readonly ListedMember[], view: LoadBalancerView | null) {
   const seen = view?.listeners.find(({ name }) => name === listener.name)?.members ?? [];
+  const health = new Map(seen.map((member) => [member.nodeId, member.health]));
   return {
     name: listener.name,
     port: listener.port,
-    members: (row.members[listener.name] ?? []).map((member) => ({
-      name: member.name,
-      node_uuid: member.nodeId,
-      address: member.address,
-      port: member.port,
-      health: seen.find(({ nodeId }) => nodeId === member.nodeId)?.health ?? 'unknown',
-    })),
+    members: members
+      .filter((member) => member.listener === listener.name)
+      .map((member) => ({
+        name: member.name,
+        node_uuid: member.nodeId,
+        address: member.address,
+        port: member.port,
+        health: health.get(member.nodeId) ?? ('unknown' as const),
+      })),
   };
 }

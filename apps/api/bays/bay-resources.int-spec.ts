@@ -104,7 +104,9 @@ describe('load balancers', () => {
     const { projectId } = bay;
     await loadBalancers.insert({ id, bayId: bay.id, projectId, listeners: [listener], requestedAt: new Date() });
     await loadBalancers.recordFacts(id, { address: '10.9.0.1', createdAt: new Date() });
-    await loadBalancers.setMembers(id, { 'docker-api': members });
+    const changes = { 'docker-api': { put: members, remove: [] } };
+    await loadBalancers.beginMembers(id, changes);
+    await loadBalancers.confirmMembers(id, changes);
     api.balancers.push({
       ...{ id, bayId: bay.id, address: '10.9.0.1' },
       listeners: [

@@ -15,6 +15,7 @@ function inputOf(workers: number, down: number): PlanInput {
     groups: [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: workers, nextOrdinal: workers })],
     nodes,
     loadBalancer: null,
+    members: new Map(),
     listeners: [],
     observed: {
       machines: new Map(nodes.map((node) => [node.id, 'running'])),

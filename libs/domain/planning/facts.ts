@@ -1,5 +1,6 @@
 import type { Bay, NodeGroup } from '../bay.js';
-import type { Listener, LoadBalancer, Member } from '../load-balancer.js';
+import type { NodeId } from '../ids.js';
+import type { KnownMember, KnownMembers, Listener, LoadBalancer, Member, MemberChanges } from '../load-balancer.js';
 import type { Node, NodeFailure } from '../node.js';
 import type { PlanLimits } from './plan.js';
 
@@ -26,35 +27,49 @@ export function deadlineOf(bay: Bay, limits: Pick<PlanLimits, 'defaultCreateTime
   return new Date(bay.generationAt.getTime() + timeout);
 }
 
-/** Who must stand behind each listener now: ready nodes that stay. */
-export function wantedMembers(
+/**
+ * What has to change so that exactly the ready nodes that stay stand behind each listener. A member that is not confirmed
+ * counts as one that may be there: it is put again, and has to be removed.
+ */
+export function memberChanges(
   listeners: readonly Listener[],
   nodes: readonly Node[],
-): Readonly<Record<string, readonly Member[]>> {
-  const wanted: Record<string, readonly Member[]> = {};
-  for (const listener of listeners) {
-    const members: Member[] = [];
+  known: KnownMembers,
+): Readonly<Record<string, MemberChanges>> {
+  const changes: Record<string, MemberChanges> = {};
+  for (const { name: listener, memberRole, memberPort: port } of listeners) {
+    const members = known.get(listener);
+    const put: Member[] = [];
+    let wanted = 0;
     for (const node of nodes) {
-      if (node.role !== listener.memberRole || !isStaying(node) || !node.readyAt || node.address === null) continue;
-      members.push({ nodeId: node.id, name: node.name, address: node.address, port: listener.memberPort });
+      const { id: nodeId, name, address } = node;
+      if (!isWantedMember(node, memberRole) || address === null) continue;
+      const member = members?.get(nodeId);
+      if (member !== undefined) wanted += 1;
+      if (!member?.confirmed || member.address !== address || member.port !== port)
+        put.push({ nodeId, name, address, port });
     }
-    wanted[listener.name] = members.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const isCrowded = members !== undefined && members.size > wanted;
+    const remove = isCrowded ? strangers(members, nodes, memberRole) : [];
+    if (put.length + remove.length > 0) changes[listener] = { put, remove };
   }
-  return wanted;
+  const names = new Set(listeners.map(({ name }) => name));
+  for (const [listener, members] of known)
+    if (!names.has(listener) && members.size > 0) changes[listener] = { put: [], remove: [...members.keys()] };
+  return changes;
 }
 
-function sameMembers(a: readonly Member[] | undefined, b: readonly Member[]): boolean {
-  if (a?.length !== b.length) return false;
-  const known = new Set(a.map((member) => `${member.nodeId} ${member.address} ${String(member.port)}`));
-  return b.every((member) => known.has(`${member.nodeId} ${member.address} ${String(member.port)}`));
+function isWantedMember(node: Node, role: Node['role']): boolean {
+  return node.role === role && isStaying(node) && node.readyAt !== null && node.address !== null;
 }
 
-/** Whether what was last written to the balancer is what is wanted. */
-export function membersAreSettled(
-  loadBalancer: LoadBalancer,
-  wanted: Readonly<Record<string, readonly Member[]>>,
-): boolean {
-  return Object.entries(wanted).every(([listener, members]) => sameMembers(loadBalancer.members[listener], members));
+function strangers(
+  members: ReadonlyMap<NodeId, KnownMember>,
+  nodes: readonly Node[],
+  role: Node['role'],
+): readonly NodeId[] {
+  const wanted = new Set(nodes.filter((node) => isWantedMember(node, role)).map(({ id }) => id));
+  return [...members.keys()].filter((id) => !wanted.has(id));
 }
 
 export function listenersAreSettled(loadBalancer: LoadBalancer, listeners: readonly Listener[]): boolean {
@@ -64,10 +79,11 @@ export function listenersAreSettled(loadBalancer: LoadBalancer, listeners: reado
   return known.size === listeners.length && listeners.every((listener) => known.has(text(listener)));
 }
 
-/** Is the node a member of any listener, as far as the last write goes? */
-export function isRegisteredAnywhere(loadBalancer: LoadBalancer | null, node: Node): boolean {
+/** May the node be a member of any listener, as far as is known? */
+export function isRegisteredAnywhere(loadBalancer: LoadBalancer | null, members: KnownMembers, node: Node): boolean {
   if (!loadBalancer || loadBalancer.removedAt) return false;
-  return Object.values(loadBalancer.members).some((members) => members.some((member) => member.nodeId === node.id));
+  for (const some of members.values()) if (some.has(node.id)) return true;
+  return false;
 }
 
 /** How far an unfinished node got, in the words of {@link NodeFailure}. */

@@ -4,7 +4,7 @@ import { LIMITS, LISTENERS } from '../testing/simulated-world.js';
 import type { LoadBalancerId, NodeId } from '../ids.js';
 import type { Node } from '../node.js';
 import { deriveBayFacts } from './derive-facts.js';
-import { wantedMembers } from './facts.js';
+import type { KnownMember } from '../load-balancer.js';
 import { deriveNodeHealth } from './node-health.js';
 import { planBay } from './plan-bay.js';
 import type { Observed, Plan, PlanInput } from './plan.js';
@@ -13,6 +13,17 @@ const masters = [0, 1, 2].map((ordinal) => makeReadyNode({ role: 'master', ordin
 const workers = [0, 1].map((ordinal) => makeReadyNode({ ordinal }));
 const [first, second, third] = masters as [Node, Node, Node];
 const [worker, other] = workers as [Node, Node];
+
+const MEMBERS = new Map(
+  LISTENERS.map(({ name: listener, memberRole, memberPort: port }) => {
+    const members = [...masters, ...workers]
+      .filter(({ role }) => role === memberRole)
+      .map(({ id: nodeId, name, address }): KnownMember => ({
+        ...{ nodeId, name, address: address ?? '', port, confirmed: true },
+      }));
+    return [listener, new Map(members.map((member) => [member.nodeId, member]))];
+  }),
+);
 
 type Machines = Exclude<Observed['machines'], 'unknown'>;
 interface Situation {
@@ -46,9 +57,9 @@ function inputOf({ nodes = {}, machines = {}, engine, down = [], now = 60, asked
       address: '192.0.2.250',
       requestedAt: T0,
       createdAt: T0,
-      members: wantedMembers(LISTENERS, [...masters, ...workers]),
       removedAt: null,
     },
+    members: MEMBERS,
     listeners: LISTENERS,
     observed: {
       machines: new Map(listed) satisfies Machines,
@@ -65,11 +76,15 @@ const lines = (made: Plan): readonly string[] => [
   ...made.records.map((action) => (action.kind === 'fail-node' ? `${action.id}: ${action.message}` : action.id)),
   ...made.nodes.map((action) => `${action.steps.join('>')} ${action.nodeId}`),
 ];
+/** Who stands behind the balancer afterwards; null: nothing changes there. */
 const membersIn = (made: Plan): readonly string[] | null => {
-  const action = made.loadBalancer.find(({ kind }) => kind === 'ensure-members');
-  return action?.kind === 'ensure-members'
-    ? Object.values(action.members).flatMap((list) => list.map(({ name }) => name))
-    : null;
+  const [action] = made.loadBalancer;
+  if (action?.kind !== 'change-members') return null;
+  return LISTENERS.flatMap(({ name: listener }) => {
+    const { put = [], remove = [] } = action.changes[listener] ?? {};
+    const staying = [...(MEMBERS.get(listener)?.values() ?? [])].filter(({ nodeId }) => !remove.includes(nodeId));
+    return [...staying, ...put].map(({ name }) => name);
+  });
 };
 const failed = (at: number, message = 'the machine disappeared'): Partial<Node> => ({
   failedAt: seconds(at),

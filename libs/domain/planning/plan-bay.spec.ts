@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { LoadBalancerId } from '../ids.js';
+import type { LoadBalancerId, NodeId } from '../ids.js';
+import type { KnownMember, KnownMembers } from '../load-balancer.js';
+import type { Node } from '../node.js';
 import { makeBay, makeGroup, makeNode, makeReadyNode, nodeIdOf, seconds, T0 } from '../testing/builders.js';
 import { LIMITS, LISTENERS, SimulatedWorld } from '../testing/simulated-world.js';
 import { planBay } from './plan-bay.js';
@@ -13,6 +15,20 @@ function lines(plan: Plan): string[] {
     ...plan.loadBalancer.map((action) => `${action.kind} ${action.id}`),
     ...plan.nodes.map((action) => `${action.steps.join('>')} ${action.nodeId}`),
   ];
+}
+
+const memberOf = (node: Node, port: number): KnownMember => ({
+  nodeId: node.id,
+  name: node.name,
+  address: node.address ?? '',
+  port,
+  confirmed: true,
+});
+
+function membersOf(lists: Readonly<Record<string, readonly KnownMember[]>>): KnownMembers {
+  return new Map(
+    Object.entries(lists).map(([listener, list]) => [listener, new Map(list.map((one) => [one.nodeId, one]))]),
+  );
 }
 
 function settledInput(changes: Partial<PlanInput> = {}): PlanInput {
@@ -32,12 +48,12 @@ function settledInput(changes: Partial<PlanInput> = {}): PlanInput {
       address: '192.0.2.250',
       requestedAt: T0,
       createdAt: T0,
-      members: {
-        'docker-api': [{ nodeId: master.id, name: master.name, address: '192.0.2.10', port: 2376 }],
-        'port-80': workers.map((node) => ({ nodeId: node.id, name: node.name, address: node.address ?? '', port: 80 })),
-      },
       removedAt: null,
     },
+    members: membersOf({
+      'docker-api': [{ ...memberOf(master, 2376), address: '192.0.2.10' }],
+      'port-80': workers.map((node) => memberOf(node, 80)),
+    }),
     listeners: LISTENERS,
     observed: {
       machines: new Map(nodes.map((node) => [node.id, 'running'])),
@@ -84,22 +100,59 @@ describe('planBay', () => {
 
     const nodes = input.nodes.map((node) => (node.id === leaving ? { ...node, removalRequestedAt: T0 } : node));
     expect(lines(planBay({ ...input, groups, nodes }))).toEqual([
-      'ensure-members 00000000-0000-4000-8000-000000000001.members',
+      'change-members 00000000-0000-4000-8000-000000000001.members',
     ]);
 
-    const members = {
-      ...input.loadBalancer?.members,
-      'port-80': (input.loadBalancer?.members['port-80'] ?? []).slice(0, 1),
-    };
-    const loadBalancer = input.loadBalancer && { ...input.loadBalancer, members };
-    expect(lines(planBay({ ...input, groups, nodes, loadBalancer }))).toEqual([
+    const web = input.members.get('port-80') ?? new Map<NodeId, KnownMember>();
+    const members = new Map(input.members).set('port-80', new Map([...web].filter(([nodeId]) => nodeId !== leaving)));
+    expect(lines(planBay({ ...input, groups, nodes, members }))).toEqual([
       `record-deregistered ${leaving}.deregistered`,
     ]);
 
     const out = nodes.map((node) => (node.id === leaving ? { ...node, deregisteredAt: T0 } : node));
-    expect(lines(planBay({ ...input, groups, nodes: out, loadBalancer }))).toEqual([
+    expect(lines(planBay({ ...input, groups, nodes: out, members }))).toEqual([
       `drain>leave>delete-machine ${leaving}`,
     ]);
+  });
+
+  it('writes only what changes, and again what was not confirmed', () => {
+    const input = settledInput();
+    const web = [...(input.members.get('port-80')?.values() ?? [])];
+    const [first, second] = web;
+    if (!first || !second) throw new Error('two workers');
+    const changesFor = (...list: readonly KnownMember[]) => {
+      const members = new Map(input.members).set('port-80', new Map(list.map((one) => [one.nodeId, one])));
+      return planBay({ ...input, members }).loadBalancer.flatMap((action) =>
+        action.kind === 'change-members' ? [action.changes] : [],
+      );
+    };
+    const { confirmed: _confirmed, ...wanted } = second;
+    expect(changesFor(first, second)).toEqual([]);
+    expect(changesFor(first)).toEqual([{ 'port-80': { put: [wanted], remove: [] } }]);
+    expect(changesFor(first, { ...second, confirmed: false })).toEqual([{ 'port-80': { put: [wanted], remove: [] } }]);
+    expect(changesFor(first, { ...second, address: '192.0.2.99' })).toEqual([
+      { 'port-80': { put: [wanted], remove: [] } },
+    ]);
+    const stranger = { ...second, nodeId: nodeIdOf('worker', 99), confirmed: false };
+    expect(changesFor(first, second, stranger)).toEqual([{ 'port-80': { put: [], remove: [stranger.nodeId] } }]);
+    const gone = planBay({ ...input, members: new Map(input.members).set('old', new Map([[first.nodeId, first]])) });
+    expect(gone.loadBalancer).toEqual([
+      expect.objectContaining({ changes: { old: { put: [], remove: [first.nodeId] } } }),
+    ]);
+  });
+
+  it('keeps a node that may be a member from being drained, also when nobody confirmed it', () => {
+    const input = settledInput();
+    const leaving = nodeIdOf('worker', 1);
+    const nodes = input.nodes.map((node) => (node.id === leaving ? { ...node, removalRequestedAt: T0 } : node));
+    const members = membersOf({
+      'docker-api': [...(input.members.get('docker-api')?.values() ?? [])],
+      'port-80': [...(input.members.get('port-80')?.values() ?? [])].map((one) => ({ ...one, confirmed: false })),
+    });
+    const groups = [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: 1, nextOrdinal: 2 })];
+    const plan = planBay({ ...input, groups, nodes, members });
+    expect([plan.records, plan.nodes]).toEqual([[], []]);
+    expect(plan.loadBalancer).toMatchObject([{ changes: { 'port-80': { remove: [leaving] } } }]);
   });
 
   it('removes the unhealthy node first and otherwise the newest', () => {
@@ -110,7 +163,7 @@ describe('planBay', () => {
     );
     expect(lines(planBay({ ...input, groups, nodes: sick }))).toEqual([
       `request-removal ${nodeIdOf('worker', 0)}.removal`,
-      'ensure-members 00000000-0000-4000-8000-000000000001.members',
+      'change-members 00000000-0000-4000-8000-000000000001.members',
     ]);
   });
 

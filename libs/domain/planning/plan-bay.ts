@@ -15,9 +15,8 @@ import {
   isRegisteredAnywhere,
   isStaying,
   listenersAreSettled,
-  membersAreSettled,
+  memberChanges,
   nodeNameOf,
-  wantedMembers,
 } from './facts.js';
 import { isOff } from './node-health.js';
 import {
@@ -397,12 +396,12 @@ function planReadiness({ nodes, observed }: PlanInput, draft: Draft): void {
   }
 }
 
-function planMembers({ bay, listeners, nodes, loadBalancer, observed }: PlanInput, draft: Draft): void {
+function planMembers({ bay, listeners, nodes, loadBalancer, members, observed }: PlanInput, draft: Draft): void {
   if (!loadBalancer?.address || !listenersAreSettled(loadBalancer, listeners)) return;
-  const members = wantedMembers(listeners, serving(nodes, observed));
+  const changes = memberChanges(listeners, serving(nodes, observed), members);
   const unregistered = nodes.some((node) => isStaying(node) && node.readyAt && !node.registeredAt);
-  if (membersAreSettled(loadBalancer, members) && !unregistered) return;
-  draft.loadBalancer.push({ kind: 'ensure-members', id: `${bay.id}.members`, members });
+  if (Object.keys(changes).length === 0 && !unregistered) return;
+  draft.loadBalancer.push({ kind: 'change-members', id: `${bay.id}.members`, changes });
 }
 
 /**
@@ -419,10 +418,10 @@ function serving(nodes: readonly Node[], observed: PlanInput['observed']): reado
 }
 
 /** Out of the balancer first (rule above), then drain, leave, delete. A node that never joined has nothing to drain. */
-function planRemovals({ nodes, loadBalancer }: PlanInput, draft: Draft): void {
+function planRemovals({ nodes, loadBalancer, members }: PlanInput, draft: Draft): void {
   for (const node of nodes) {
     if (isStaying(node) || !isPresent(node)) continue;
-    if (isRegisteredAnywhere(loadBalancer, node)) continue;
+    if (isRegisteredAnywhere(loadBalancer, members, node)) continue;
     if (!node.deregisteredAt) {
       draft.records.push({ kind: 'record-deregistered', id: `${node.id}.deregistered`, nodeId: node.id });
       continue;

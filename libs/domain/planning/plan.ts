@@ -1,6 +1,6 @@
 import type { Bay, NodeGroup } from '../bay.js';
 import type { BayId, LoadBalancerId, NodeGroupId, NodeId } from '../ids.js';
-import type { Listener, LoadBalancer, Member } from '../load-balancer.js';
+import type { KnownMembers, Listener, LoadBalancer, MemberChanges } from '../load-balancer.js';
 import type { Node, NodeFailure, RemovalReason } from '../node.js';
 
 /**
@@ -32,6 +32,8 @@ export interface PlanInput {
   readonly groups: readonly NodeGroup[];
   readonly nodes: readonly Node[];
   readonly loadBalancer: LoadBalancer | null;
+  /** Who may stand behind it. */
+  readonly members: KnownMembers;
   /** The listeners that the engine wants for this bay; empty when it needs no load balancer. */
   readonly listeners: readonly Listener[];
   readonly observed: Observed;
@@ -73,9 +75,10 @@ export type RecordAction =
 export type LoadBalancerAction =
   | { readonly kind: 'ensure-load-balancer'; readonly id: string; readonly listeners: readonly Listener[] }
   | {
-      readonly kind: 'ensure-members';
+      readonly kind: 'change-members';
       readonly id: string;
-      readonly members: Readonly<Record<string, readonly Member[]>>;
+      /** By listener name; one that is gone has members to forget only. */
+      readonly changes: Readonly<Record<string, MemberChanges>>;
     }
   | { readonly kind: 'remove-load-balancer'; readonly id: string; readonly loadBalancerId: LoadBalancerId };
 

@@ -4,7 +4,7 @@
  */
 import type { Bay, NodeGroup } from '../bay.js';
 import type { LoadBalancerId, NodeId } from '../ids.js';
-import type { Listener, LoadBalancer } from '../load-balancer.js';
+import type { KnownMember, Listener, LoadBalancer } from '../load-balancer.js';
 import type { Node } from '../node.js';
 import { deriveNodeHealth } from '../planning/node-health.js';
 import { planBay } from '../planning/plan-bay.js';
@@ -31,6 +31,7 @@ export class SimulatedWorld {
   groups: NodeGroup[];
   nodes: Node[] = [];
   loadBalancer: LoadBalancer | null = null;
+  readonly members = new Map<string, Map<NodeId, KnownMember>>();
   /** Machines that exist outside, whatever our records say. */
   readonly machines = new Set<NodeId>();
   /** Those of them that are switched off, and those whose engine does not get to run. */
@@ -62,6 +63,7 @@ export class SimulatedWorld {
       groups: this.groups,
       nodes: this.nodes,
       loadBalancer: this.loadBalancer,
+      members: this.members,
       listeners: LISTENERS,
       observed: {
         machines: new Map([...this.machines].map((id) => [id, this.off.has(id) ? 'stopped' : 'running'])),
@@ -143,17 +145,21 @@ export class SimulatedWorld {
           address: '192.0.2.250',
           requestedAt: this.now,
           createdAt: this.now,
-          members: this.loadBalancer?.members ?? {},
           removedAt: null,
         };
       } else if (action.kind === 'remove-load-balancer') this.loadBalancer = null;
       else if (this.loadBalancer) {
-        for (const member of Object.values(action.members).flat()) {
+        for (const [listener, { put, remove }] of Object.entries(action.changes)) {
+          const members = this.members.get(listener) ?? new Map<NodeId, KnownMember>();
+          this.members.set(listener, members);
+          for (const nodeId of remove) members.delete(nodeId);
+          for (const member of put) members.set(member.nodeId, { ...member, confirmed: true });
+        }
+        for (const member of [...this.members.values()].flatMap((members) => [...members.values()])) {
           const node = this.nodes.find((known) => known.id === member.nodeId);
           if (!node?.readyAt || node.removalRequestedAt)
             this.broken.push(`${member.name} was registered while not ready or leaving`);
         }
-        this.loadBalancer = { ...this.loadBalancer, members: action.members };
         for (const node of this.nodes)
           if (node.readyAt && !node.removalRequestedAt) this.change(node.id, { registeredAt: this.now });
       }
@@ -255,9 +261,7 @@ export class SimulatedWorld {
   private runStep(id: NodeId, step: NodeStep, succeeds: (node: Node, step: NodeStep) => boolean): boolean {
     const node = this.nodes.find((known) => known.id === id);
     if (!node) return false;
-    const registered = Object.values(this.loadBalancer?.members ?? {}).some((members) =>
-      members.some((member) => member.nodeId === id),
-    );
+    const registered = this.loadBalancer !== null && [...this.members.values()].some((members) => members.has(id));
     if (step !== 'create-machine' && registered) this.broken.push(`${node.name} was worked on while still a member`);
     if (!succeeds(node, step)) return false;
     switch (step) {

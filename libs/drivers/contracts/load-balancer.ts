@@ -1,4 +1,4 @@
-import type { Listener, Member, NodeId } from '@baykeeper/domain';
+import type { Listener, Member, MemberChanges } from '@baykeeper/domain';
 
 /** The load balancer contract. One suite (`load-balancer.conformance.ts`) proves every driver. */
 
@@ -26,13 +26,6 @@ export interface ListenerView {
 export interface MemberView extends Member {
   /** What the balancer's own health check says. */
   readonly health: 'up' | 'down' | 'checking' | 'unknown';
-}
-
-/** What becomes of some members of one listener. */
-export interface MemberChanges {
-  /** Come, or have another address or port. */
-  readonly put: readonly Member[];
-  readonly remove: readonly NodeId[];
 }
 
 export interface LoadBalancerDriver {

@@ -8,14 +8,14 @@ export const CALLS = [
   'compute.removeMachine',
   'compute.listMachines',
   'loadBalancer.ensureLoadBalancer',
-  'loadBalancer.ensureMembers',
+  'loadBalancer.changeMembers',
   'loadBalancer.removeLoadBalancer',
   'engine.observe',
   'engine.configureNode',
   'engine.drainNode',
   'engine.removeNode',
 ] as const;
-export type Call = (typeof CALLS)[number] | 'loadBalancer.changeMembers' | 'loadBalancer.observe';
+export type Call = (typeof CALLS)[number] | 'loadBalancer.ensureMembers' | 'loadBalancer.observe';
 
 export const FAULTS = ['fails before', 'fails after', 'hangs before', 'hangs after', 'is throttled'] as const;
 export type Fault = (typeof FAULTS)[number];

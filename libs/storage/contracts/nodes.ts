@@ -1,9 +1,11 @@
 import type {
   BayId,
+  KnownMembers,
   Listener,
   LoadBalancer,
   LoadBalancerId,
   Member,
+  MemberChanges,
   Node,
   NodeHealth,
   NodeId,
@@ -80,13 +82,24 @@ export interface LoadBalancerFacts {
   readonly removedAt: Date;
 }
 
+export interface ListedMember extends Member {
+  readonly listener: string;
+}
+
 export interface LoadBalancerStore {
   findByBay(scope: Scope, bayId: BayId): Promise<LoadBalancer | null>;
   /** One per bay: the row that is there already is returned unchanged. */
   insert(loadBalancer: NewLoadBalancer): Promise<LoadBalancer>;
   /** Times are written once; address and listeners follow the latest word. */
   recordFacts(id: LoadBalancerId, facts: Partial<LoadBalancerFacts>): Promise<void>;
-  setMembers(id: LoadBalancerId, members: Readonly<Record<string, readonly Member[]>>): Promise<void>;
+  /** All that may be behind it, by listener and name. */
+  listMembers(scope: Scope, id: LoadBalancerId): Promise<readonly ListedMember[]>;
+  /** The same, for whoever looks again and again: read only where this process does not know it. */
+  readMembers(id: LoadBalancerId): Promise<KnownMembers>;
+  /** Before the balancer is told: members that come are recorded, and not confirmed. Those that go stay. */
+  beginMembers(id: LoadBalancerId, changes: Readonly<Record<string, MemberChanges>>): Promise<void>;
+  /** After it did what it was told: those that came are confirmed, those that went are forgotten. */
+  confirmMembers(id: LoadBalancerId, changes: Readonly<Record<string, MemberChanges>>): Promise<void>;
   listAll(): Promise<readonly LoadBalancer[]>;
   /** Those of `ids` that are load balancers not yet removed: what may exist outside. */
   existingIds(ids: readonly string[]): Promise<ReadonlySet<string>>;

@@ -7,6 +7,7 @@ import { FlavorEntity, ImageEntity, KeypairEntity, NetworkEntity, SubnetEntity }
 import { CertificateAuthorityEntity } from './certificate-authority.entity.js';
 import { CertificateEntity } from './certificate.entity.js';
 import { LoadBalancerEntity } from './load-balancer.entity.js';
+import { LoadBalancerMemberEntity } from './load-balancer-member.entity.js';
 import { LoginAddressEntity } from './login-address.entity.js';
 import { NodeCredentialEntity } from './node-credential.entity.js';
 import { NodeGroupEntity } from './node-group.entity.js';
@@ -40,6 +41,7 @@ export const ENTITIES = [
   NodeEntity,
   NodeCredentialEntity,
   LoadBalancerEntity,
+  LoadBalancerMemberEntity,
   CertificateAuthorityEntity,
   CertificateEntity,
   BayEventEntity,

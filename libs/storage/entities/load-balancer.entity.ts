@@ -15,6 +15,9 @@ export class LoadBalancerEntity implements LoadBalancer {
   @Column(TIME_OR_NULL) requestedAt!: Date | null;
   /** When the balancer existed outside, not the row. */
   @Column(TIME_OR_NULL) createdAt!: Date | null;
-  @Column(JSON_DOCUMENT) members!: Readonly<Record<string, readonly Member[]>>;
+  /** For processes of the version before members were rows; others neither read nor write it. */
+  @Column({ ...JSON_DOCUMENT, select: false }) members?: Readonly<Record<string, readonly Member[]>>;
+  /** Counts the changes of its rows of members. */
+  @Column({ type: 'bigint', default: 0, select: false }) membersVersion?: string;
   @Column(TIME_OR_NULL) removedAt!: Date | null;
 }

@@ -15,4 +15,6 @@ export class ProcessEntity implements Omit<ProcessRecord, 'isUp'> {
   @Column(TIME_OR_NULL) lastSeenAt!: Date | null;
   @Column(TIME_OR_NULL) stoppedAt!: Date | null;
   @Column(CREATION_TIME) createdAt!: Date;
+  /** When it began, if it reads members of load balancers from their rows. */
+  @Column({ ...TIME_OR_NULL, select: false }) memberRowsSince?: Date | null;
 }

@@ -1,8 +1,9 @@
-import { isUuid, type BayId, type LoadBalancer, type LoadBalancerId, type Member } from '@baykeeper/domain';
+import { isUuid, type BayId, type KnownMembers, type LoadBalancer, type LoadBalancerId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
-import type { LoadBalancerFacts, LoadBalancerStore, NewLoadBalancer } from '../contracts/nodes.js';
+import type { ListedMember, LoadBalancerFacts, LoadBalancerStore, NewLoadBalancer } from '../contracts/nodes.js';
 import { LoadBalancerEntity } from '../entities/load-balancer.entity.js';
-import type { Scope } from '../scope.js';
+import { SYSTEM, type Scope } from '../scope.js';
+import { MemberSnapshots, type ChangesByListener } from './member-snapshots.js';
 import { columnsOf, selectPrepared } from './prepared.js';
 import { projectOf } from './scoping.js';
 import { assignmentsOf, changeRows, selectRows, setListOf } from './sql.js';
@@ -16,8 +17,17 @@ const WRITTEN_ONCE: Readonly<Record<keyof LoadBalancerFacts, boolean>> = {
 };
 const FACT_NAMES = Object.keys(WRITTEN_ONCE) as (keyof LoadBalancerFacts)[];
 
+const GIVEN = `jsonb_to_recordset($2::jsonb)
+          AS given (listener text, node_id uuid, name text, address text, port integer)`;
+const COUNT_UP =
+  'UPDATE load_balancers SET members_version = members_version + 1 WHERE id = $1 RETURNING members_version AS version';
+
 export class PostgresLoadBalancerStore implements LoadBalancerStore {
-  constructor(private readonly manager: EntityManager) {}
+  private readonly members: MemberSnapshots;
+
+  constructor(private readonly manager: EntityManager) {
+    this.members = new MemberSnapshots(manager);
+  }
 
   async findByBay(scope: Scope, bayId: BayId): Promise<LoadBalancer | null> {
     const text = `SELECT ${columnsOf(this.manager, LoadBalancerEntity)} FROM load_balancers
@@ -35,7 +45,9 @@ export class PostgresLoadBalancerStore implements LoadBalancerStore {
        VALUES ($1, $2, $3, $4, $5, '{}') ON CONFLICT (bay_id) DO NOTHING`,
       [id, bayId, projectId, JSON.stringify(listeners), requestedAt],
     );
-    return this.manager.findOneByOrFail(LoadBalancerEntity, { bayId });
+    const row = await this.findByBay(SYSTEM, bayId);
+    if (row === null) throw new Error('a load balancer that was inserted is not there');
+    return row;
   }
 
   async recordFacts(id: LoadBalancerId, facts: Partial<LoadBalancerFacts>): Promise<void> {
@@ -48,11 +60,56 @@ export class PostgresLoadBalancerStore implements LoadBalancerStore {
     );
   }
 
-  async setMembers(id: LoadBalancerId, members: Readonly<Record<string, readonly Member[]>>): Promise<void> {
-    await changeRows(this.manager, 'UPDATE load_balancers SET members = $2::jsonb WHERE id = $1', [
-      id,
-      JSON.stringify(members),
-    ]);
+  async listMembers(scope: Scope, id: LoadBalancerId): Promise<readonly ListedMember[]> {
+    const text = `SELECT listener, node_id AS "nodeId", load_balancer_members.name, load_balancer_members.address,
+        load_balancer_members.port
+      FROM load_balancer_members JOIN load_balancers ON load_balancers.id = load_balancer_id
+      WHERE load_balancer_id = $1 AND ($2::text IS NULL OR project_id = $2)
+      ORDER BY listener, load_balancer_members.name COLLATE "C"`;
+    return selectPrepared<ListedMember>(this.manager, 'list-members', text, [id, projectOf(scope)]);
+  }
+
+  readMembers(id: LoadBalancerId): Promise<KnownMembers> {
+    return this.members.read(id);
+  }
+
+  async beginMembers(id: LoadBalancerId, changes: ChangesByListener): Promise<void> {
+    const text = `WITH written AS (
+        INSERT INTO load_balancer_members (load_balancer_id, listener, node_id, name, address, port, confirmed)
+        SELECT $1, listener, node_id, name, address, port, false FROM ${GIVEN}
+        ON CONFLICT (load_balancer_id, listener, node_id) DO UPDATE
+        SET name = excluded.name, address = excluded.address, port = excluded.port, confirmed = false)
+      ${COUNT_UP}`;
+    await this.changeMembers('begin-members', text, id, [putOf(changes)], changes, 'begun');
+  }
+
+  async confirmMembers(id: LoadBalancerId, changes: ChangesByListener): Promise<void> {
+    const removed = Object.entries(changes).flatMap(([listener, { remove }]) =>
+      remove.map((nodeId) => ({ listener, node_id: nodeId })),
+    );
+    const text = `WITH confirmed AS (
+        UPDATE load_balancer_members SET confirmed = true FROM ${GIVEN}
+        WHERE load_balancer_id = $1 AND load_balancer_members.listener = given.listener
+          AND load_balancer_members.node_id = given.node_id),
+      removed AS (
+        DELETE FROM load_balancer_members USING jsonb_to_recordset($3::jsonb) AS going (listener text, node_id uuid)
+        WHERE load_balancer_id = $1 AND load_balancer_members.listener = going.listener
+          AND load_balancer_members.node_id = going.node_id)
+      ${COUNT_UP}`;
+    const values = [putOf(changes), JSON.stringify(removed)];
+    await this.changeMembers('confirm-members', text, id, values, changes, 'confirmed');
+  }
+
+  private async changeMembers(
+    name: string,
+    text: string,
+    id: LoadBalancerId,
+    values: readonly string[],
+    changes: ChangesByListener,
+    step: 'begun' | 'confirmed',
+  ): Promise<void> {
+    const [row] = await selectPrepared<{ readonly version: string }>(this.manager, name, text, [id, ...values]);
+    if (row !== undefined) this.members.follow(id, Number(row.version), changes, step);
   }
 
   listAll(): Promise<readonly LoadBalancer[]> {
@@ -67,4 +124,11 @@ export class PostgresLoadBalancerStore implements LoadBalancerStore {
     );
     return new Set(rows.map(({ id }) => id));
   }
+}
+
+function putOf(changes: ChangesByListener): string {
+  const rows = Object.entries(changes).flatMap(([listener, { put }]) =>
+    put.map(({ nodeId, name, address, port }) => ({ listener, node_id: nodeId, name, address, port })),
+  );
+  return JSON.stringify(rows);
 }

@@ -18,12 +18,13 @@ export class PostgresProcessStore implements ProcessStore {
   ): Promise<Date> {
     const [row] = await selectRows<{ startedAt: Date }>(
       this.manager,
-      `INSERT INTO processes (host, kind, slot, version, report_count, started_at, last_seen_at)
-       VALUES ($1, $2, $3, $4, 1, now(), now())
+      `INSERT INTO processes (host, kind, slot, version, report_count, started_at, last_seen_at, member_rows_since)
+       VALUES ($1, $2, $3, $4, 1, now(), now(), now())
        ON CONFLICT (host, kind, slot) DO UPDATE SET
          version = excluded.version,
          report_count = processes.report_count + 1,
          started_at = CASE WHEN $5 THEN now() ELSE processes.started_at END,
+         member_rows_since = CASE WHEN $5 THEN now() ELSE processes.started_at END,
          last_seen_at = now(),
          stopped_at = NULL
        RETURNING started_at AS "startedAt"`,

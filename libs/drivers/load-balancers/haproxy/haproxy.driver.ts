@@ -4,13 +4,8 @@
  * right by doing the same again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  ListenerView,
-  LoadBalancerDriver,
-  LoadBalancerView,
-  MemberChanges,
-  MemberView,
-} from '../../contracts/load-balancer.js';
+import type { MemberChanges } from '@baykeeper/domain';
+import type { ListenerView, LoadBalancerDriver, LoadBalancerView, MemberView } from '../../contracts/load-balancer.js';
 import { openAddressPool } from './address-pool.js';
 import { readBalancer, readBalancers, type BalancerRecord } from './balancer-files.js';
 import { openChangeBatches, type Change } from './change-batches.js';

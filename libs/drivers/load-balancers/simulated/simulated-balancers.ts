@@ -1,7 +1,7 @@
 /** The simulated load balancers' memory: a journal under the data directory, the same for every process. */
 import { createHash } from 'node:crypto';
-import type { Listener, Member, NodeId } from '@baykeeper/domain';
-import type { LoadBalancerSpec, MemberChanges } from '../../contracts/load-balancer.js';
+import type { Listener, Member, MemberChanges, NodeId } from '@baykeeper/domain';
+import type { LoadBalancerSpec } from '../../contracts/load-balancer.js';
 import { openJournal, type Journal } from '../../journal/journal.js';
 
 /** 198.18.0.0/15 is for benchmarks (RFC 2544) and routed nowhere. */
