@@ -15,6 +15,7 @@ import {
 } from '@baykeeper/domain';
 import type { BayState } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
+import { namesOf } from './names.js';
 import { recordOperation } from './operations.js';
 
 /** @returns what could not be done, for the tenant; empty when all was done. */
@@ -136,13 +137,4 @@ async function tellMembers(dependencies: ReconcilerDependencies, bay: Bay, news:
       level: 'info',
       message,
     });
-}
-
-/** A sentence is for reading: of a crowd it names some. */
-const MOST_NAMES = 20;
-
-function namesOf(all: readonly string[]): string {
-  const names = all.slice(0, MOST_NAMES);
-  const others = all.length - names.length;
-  return names.join(', ') + (others > 0 ? ` and ${String(others)} others` : '');
 }

@@ -17,6 +17,7 @@ import {
 import { loadBayState, planInputOf, type BayState } from './bay-state.js';
 import { recordEvent, wakeWatchers, type ReconcilerDependencies } from './dependencies.js';
 import { executeLoadBalancerActions } from './execute-load-balancer.js';
+import { inspectLoadBalancer } from './inspect-load-balancer.js';
 import { configureNodes } from './configure-nodes.js';
 import { unlessHandedBack } from './hand-back.js';
 import { executeRecords } from './execute-records.js';
@@ -128,6 +129,8 @@ async function runPass(
     break;
   }
   if (!plan) return;
+  if (plan.settled && (await dependencies.database.stores.bays.holdsLease(bayId, lease)))
+    await inspectLoadBalancer(dependencies, state);
   problems.push(...(await findMachineProblems(dependencies, state.nodes)));
   await saveFacts(dependencies, state, observation, plan, lease, problems);
   if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(state.bay, plan.lookAgainAt, dependencies.now());

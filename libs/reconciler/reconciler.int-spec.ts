@@ -99,6 +99,33 @@ describe('a bay is created, grown, shrunk and deleted', () => {
   });
 });
 
+it('puts right what somebody else changed at the load balancer, and says so', async () => {
+  await scale(3);
+  await settle();
+  const [balancer] = [...ours.cloud.balancers.values()];
+  const web = balancer?.members['web'];
+  const [first, second, third] = web ?? [];
+  if (!balancer || !first || !second || !third) throw new Error('no members');
+  const look = async (): Promise<readonly string[]> => {
+    const before = await messages();
+    ours.turnClock(60_000);
+    await ours.round(bayId);
+    return (await messages()).slice(before.length);
+  };
+  expect(await look()).toEqual([]);
+  const stranger = { ...first, nodeId: randomUUID() as NodeId, name: 'stranger' };
+  balancer.members = { ...balancer.members, web: [second, { ...third, port: 81 }, stranger] };
+  expect(await look()).toEqual([
+    `The load balancer was changed by somebody else: ${first.name} missing from web; stranger added to web; ` +
+      `${third.name} at another address in web. It is as it was again.`,
+  ]);
+  expect(new Set([...ours.cloud.balancers.values()][0]?.members['web'])).toEqual(new Set(web));
+  ours.cloud.balancers.clear();
+  expect(await look()).toEqual([expect.stringContaining('it was gone')]);
+  expect(new Set([...ours.cloud.balancers.values()][0]?.members['web'])).toEqual(new Set(web));
+  expect(await look()).toEqual([]);
+});
+
 it('does nothing more once it is settled', async () => {
   await settle();
   const before = [await ours.nodes(bayId), await bay(), await messages()];

@@ -10,12 +10,13 @@ export const CALLS = [
   'loadBalancer.ensureLoadBalancer',
   'loadBalancer.changeMembers',
   'loadBalancer.removeLoadBalancer',
+  'loadBalancer.observe',
   'engine.observe',
   'engine.configureNode',
   'engine.drainNode',
   'engine.removeNode',
 ] as const;
-export type Call = (typeof CALLS)[number] | 'loadBalancer.ensureMembers' | 'loadBalancer.observe';
+export type Call = (typeof CALLS)[number] | 'loadBalancer.ensureMembers';
 
 export const FAULTS = ['fails before', 'fails after', 'hangs before', 'hangs after', 'is throttled'] as const;
 export type Fault = (typeof FAULTS)[number];
