@@ -24,6 +24,7 @@ import { BaysController, ClustersController } from './bays/bays.controller.js';
 import { BaymodelsController, ClusterTemplatesController } from './baymodels/baymodels.controller.js';
 import { FlavorsController, ImagesController, NetworksController } from './catalogue/catalogue.controller.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
+import { BayPicturesController } from './dashboard/bay-pictures.controller.js';
 import { DashboardController } from './dashboard/dashboard.controller.js';
 import { DashboardSite } from './dashboard/dashboard-site.js';
 import { SessionController } from './dashboard/session.controller.js';
@@ -117,6 +118,7 @@ export class ApiModule {
         ProcessesController,
         AuditController,
         DashboardController,
+        BayPicturesController,
         SessionController,
         SiteController,
         NodesController,

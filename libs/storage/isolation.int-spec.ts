@@ -137,6 +137,7 @@ const PROBES: Probes = {
       nothing(({ dashboards }, scope) => dashboards.listCards(scope, { limit: 10, after: null })),
       nothing(({ dashboards }, scope, { bay }) => dashboards.listCards(scope, { limit: 10, after: bay.id })),
     ],
+    drawGroups: [nothing(({ dashboards }, scope, { bay }) => dashboards.drawGroups(scope, bay.id, 10))],
     listEvents: [nothing(({ dashboards }, scope) => dashboards.listEvents(scope, 10))],
     listExpiring: [nothing(({ dashboards }, scope) => dashboards.listExpiring(scope, new Date(2 ** 43), 10))],
   },
@@ -198,6 +199,7 @@ const PROBES: Probes = {
     reserveOrdinals: UNSCOPED,
   },
   nodes: {
+    pageByBay: [nothing(({ nodes }, scope, { bay }) => nodes.pageByBay(scope, bay.id, { limit: 10, after: null }))],
     listByBay: [nothing(({ nodes }, scope, { bay }) => nodes.listByBay(scope, bay.id))],
     listByBays: [nothing(({ nodes }, scope, { bay }) => nodes.listByBays(scope, [bay.id]))],
     listMasters: [nothing(({ nodes }, scope, { bay }) => nodes.listMasters(scope, bay.id))],

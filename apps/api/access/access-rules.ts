@@ -92,6 +92,8 @@ export const ACCESS_RULES = {
   'cluster:get_nodes': 'reader',
   'cluster:get_events': 'reader',
   'cluster:get_load_balancers': 'reader',
+  'cluster:get_topology': 'reader',
+  'cluster:get_timeline': 'reader',
 
   'flavor:get_all': 'reader',
   'flavor:get': 'reader',

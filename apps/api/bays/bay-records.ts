@@ -1,4 +1,4 @@
-import { publicMessageOf, type Bay, type Listener, type LoadBalancer, type Log } from '@baykeeper/domain';
+import { publicMessageOf, type Bay, type Listener, type LoadBalancer, type Log, type NodeId } from '@baykeeper/domain';
 import type { LoadBalancerDriver, LoadBalancerView } from '@baykeeper/drivers';
 import type { BayView } from '@baykeeper/services';
 import type { Database, ListedMember } from '@baykeeper/storage';
@@ -16,9 +16,12 @@ export class BayRecords {
     private readonly log: Log,
   ) {}
 
-  async nodesOf({ bay, groups }: BayView) {
+  /** @param page null: all of them */
+  async nodesOf({ bay, groups }: BayView, page: { readonly limit: number; readonly after: NodeId | null } | null) {
     const names = new Map(groups.map((group) => [group.id, group.name]));
-    const nodes = await this.database.stores.nodes.listByBay({ projectId: bay.projectId }, bay.id);
+    const { nodes: store } = this.database.stores;
+    const scope = { projectId: bay.projectId };
+    const nodes = await (page === null ? store.listByBay(scope, bay.id) : store.pageByBay(scope, bay.id, page));
     return nodes.map((node) => nodeBody(node, names.get(node.nodeGroupId) ?? node.role));
   }
 

@@ -9,6 +9,7 @@ import { ApiSettings } from '../api-settings.js';
 import { CONFLICTING, IDENT, MISSING, REFUSED, errorSchema, uuidSchema } from '../http/answers.js';
 import { Operation } from '../http/operation.decorator.js';
 import { eventsAnswer, loadBalancersAnswer, nodesAnswer } from './bay.answers.js';
+import { nodesQuery, sequenceText } from './bay-queries.js';
 import { BayEvents, LARGEST_EVENT_PAGE, type StreamViewer } from './bay-events.js';
 import { BayRecords } from './bay-records.js';
 
@@ -17,14 +18,6 @@ const credentialsSchema = z
   .strictObject({ common_name: text({ max: 64, advice: NAME_ADVICE }).nullable().optional() })
   .meta({ id: 'CredentialsInput' });
 const emptySchema = z.strictObject({}).meta({ id: 'Nothing' });
-
-const sequenceText = (advice: string, lowest: number, highest: number) =>
-  z
-    .string({ error: advice })
-    .regex(/^\d{1,15}$/, { error: advice })
-    .transform(Number)
-    .refine((number) => number >= lowest && number <= highest, { error: advice })
-    .meta({ type: 'integer', minimum: lowest });
 
 const eventsQuery = z.strictObject({
   after: sequenceText('give the sequence of the last event seen', 0, Number.MAX_SAFE_INTEGER).optional(),
@@ -45,12 +38,19 @@ export class BayResourcesController {
   @Operation({
     access: 'cluster:get_nodes',
     summary: 'List a bay’s nodes, with what each of them is doing',
+    description: 'Masters first, then by age; all of them unless a `limit` is given.',
     parameters: IDENT,
-    isLong: true,
-    answers: { 200: { description: 'The nodes', schema: nodesAnswer }, ...MISSING, ...CONFLICTING },
+    query: nodesQuery,
+    answers: { 200: { description: 'The nodes', schema: nodesAnswer }, ...REFUSED, ...MISSING, ...CONFLICTING },
   })
-  async listNodes(@Req() request: FastifyRequest, @Param('ident') ident: string) {
-    return { nodes: await this.records.nodesOf(await this.bays.show(callerOf(request), ident)) };
+  async listNodes(@Req() request: FastifyRequest, @Param('ident') ident: string, @Query() query: unknown) {
+    const { limit, marker = null } = parseQuery(nodesQuery, query);
+    const view = await this.bays.show(callerOf(request), ident);
+    const nodes = await this.records.nodesOf(view, limit === undefined ? null : { limit, after: marker });
+    const last = nodes.length === limit ? nodes.at(-1) : undefined;
+    if (limit === undefined || last === undefined) return { nodes };
+    const path = `/v1/bays/${view.bay.id}/nodes?limit=${String(limit)}&marker=${last.uuid}`;
+    return { nodes, next: `${this.settings.baseUrl}${path}` };
   }
 
   @Get(':ident/load_balancers')

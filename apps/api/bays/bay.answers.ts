@@ -105,7 +105,9 @@ const nodeAnswer = z
     steps: z.array(z.strictObject({ name: z.string(), at: timeSchema })),
   })
   .meta({ id: 'Node' });
-export const nodesAnswer = z.strictObject({ nodes: z.array(nodeAnswer) }).meta({ id: 'Nodes' });
+export const nodesAnswer = z
+  .strictObject({ nodes: z.array(nodeAnswer), next: z.string().optional() })
+  .meta({ id: 'Nodes' });
 
 const eventAnswer = z
   .strictObject({

@@ -1,12 +1,14 @@
 /** What a tenant sees first: its bays and how far they are, its quota, what happened last, what ends soon. */
-import type { BayId, BayStatus } from '@baykeeper/domain';
-import type { BayCard, Database, ExpiringCertificate, ProjectEvent } from '@baykeeper/storage';
+import type { Bay, BayId, BayStatus } from '@baykeeper/domain';
+import type { BayCard, Database, ExpiringCertificate, GroupPicture, ProjectEvent } from '@baykeeper/storage';
 import type { Caller } from '../caller.js';
 import type { Quotas, ResourceUsage } from '../quotas/quotas.js';
 
 /** Days before its end at which a certificate is shown. */
 const SOON_DAYS = 30;
 const EVENTS = 20;
+/** Nodes of a group that are drawn one by one. */
+const NODES_DRAWN = 60;
 const CERTIFICATES = 20;
 
 export interface DashboardView {
@@ -26,6 +28,12 @@ export interface DashboardDependencies {
 
 export class Dashboard {
   constructor(private readonly dependencies: DashboardDependencies) {}
+
+  /** @param bay one that was found for its caller */
+  drawGroups(bay: Bay): Promise<readonly GroupPicture[]> {
+    const { dashboards } = this.dependencies.database.stores;
+    return dashboards.drawGroups({ projectId: bay.projectId }, bay.id, NODES_DRAWN);
+  }
 
   /** Of the caller's own project, whoever it is. @param page.after the last bay seen, one of that project's */
   async overview(

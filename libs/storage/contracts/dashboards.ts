@@ -1,4 +1,4 @@
-import type { BayEvent, BayId, BayStatus, HealthStatus } from '@baykeeper/domain';
+import type { BayEvent, BayId, BayStatus, HealthStatus, Node, NodeGroupId } from '@baykeeper/domain';
 import type { Scope } from '../scope.js';
 
 /** How far the nodes of a bay are. */
@@ -43,6 +43,14 @@ export interface ExpiringCertificate {
   readonly notAfter: Date;
 }
 
+/** A group of a bay's nodes as a picture shows it. */
+export interface GroupPicture {
+  readonly nodeGroupId: NodeGroupId;
+  readonly counts: NodeCounts;
+  /** Those that are not ready first, then by age; no more than were asked for. */
+  readonly nodes: readonly Node[];
+}
+
 /** What a dashboard draws, each by one statement. Cost grows with the scope's own things alone. */
 export interface DashboardStore {
   /** Bays by status. */
@@ -52,6 +60,8 @@ export interface DashboardStore {
     scope: Scope,
     question: { readonly limit: number; readonly after: BayId | null },
   ): Promise<readonly BayCard[]>;
+  /** A bay's groups that have nodes. @param most nodes of each group that are shown one by one */
+  drawGroups(scope: Scope, bayId: BayId, most: number): Promise<readonly GroupPicture[]>;
   /** The latest first. */
   listEvents(scope: Scope, limit: number): Promise<readonly ProjectEvent[]>;
   /** Those of tenants that were not taken back and end before `before`; the next one first. */

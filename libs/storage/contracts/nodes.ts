@@ -28,6 +28,12 @@ export interface NodeChange {
 /** Tokens and keys appear as hashes only (lower-case hex of SHA-256). */
 export interface NodeStore {
   /** Ordered by role (masters first), then by order of insertion. */
+  /** Masters first, then by age. @param page.after the last one seen; null: from the beginning */
+  pageByBay(
+    scope: Scope,
+    bayId: BayId,
+    page: { readonly limit: number; readonly after: NodeId | null },
+  ): Promise<readonly Node[]>;
   listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]>;
   /** The nodes of many bays in one query, for lists. */
   listByBays(scope: Scope, bayIds: readonly BayId[]): Promise<readonly Node[]>;

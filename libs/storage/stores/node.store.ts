@@ -72,6 +72,17 @@ export class PostgresNodeStore implements NodeStore {
     this.snapshots = new NodeSnapshots(manager, this.columns);
   }
 
+  pageByBay(
+    scope: Scope,
+    bayId: BayId,
+    { limit, after }: { readonly limit: number; readonly after: NodeId | null },
+  ): Promise<readonly Node[]> {
+    const text = `SELECT ${this.columns} FROM nodes WHERE bay_id = $1 AND ($2::text IS NULL OR project_id = $2)
+      AND ($3::uuid IS NULL OR (role, sequence) > (SELECT role, sequence FROM nodes WHERE id = $3 AND bay_id = $1))
+      ORDER BY role, sequence LIMIT $4`;
+    return selectPrepared<Node>(this.manager, 'nodes-page', text, [bayId, projectOf(scope), after, limit]);
+  }
+
   listByBay(scope: Scope, bayId: BayId): Promise<readonly Node[]> {
     return this.listByBays(scope, [bayId]);
   }

@@ -10,6 +10,8 @@ const ofProject = ({ project = '' }): string => `project_id=${project}`;
 
 export const OWN_ROUTES: RouteCases = {
   'GET /v1/bays/{ident}/nodes': { who: 'reader', ok: 200, about: 'bay' },
+  'GET /v1/bays/{ident}/topology': { who: 'reader', ok: 200, about: 'bay' },
+  'GET /v1/bays/{ident}/timeline': { who: 'reader', ok: 200, about: 'bay' },
   'GET /v1/bays/{ident}/load_balancers': { who: 'reader', ok: 200, about: 'bay' },
   'GET /v1/bays/{ident}/events': { who: 'reader', ok: 200, about: 'bay' },
   'POST /v1/bays/{ident}/credentials': { who: 'member', ok: 200, about: 'bay', isOwnOnly: true },

@@ -89,20 +89,58 @@ export interface Bay {
   readonly updated_at: string | null;
 }
 
-export interface BayNode {
+export interface TimelineNode {
   readonly uuid: string;
   readonly name: string;
   readonly role: 'master' | 'worker';
   readonly nodegroup: string;
+  readonly phases: readonly {
+    readonly name: string;
+    readonly started_at: string;
+    readonly ended_at: string | null;
+    readonly error: string | null;
+  }[];
+  readonly log_tail: string | null;
+}
+
+export interface Timeline {
+  readonly nodes: readonly TimelineNode[];
+  readonly next?: string;
+}
+
+export interface DrawnNode {
+  readonly uuid: string;
+  readonly name: string;
   readonly phase: string;
   readonly address: string | null;
-  readonly created_at: string;
-  readonly ready_at: string | null;
-  readonly registered: boolean;
-  readonly engine_state: 'ready' | 'down' | null;
-  readonly failure: { readonly phase: string; readonly message: string; readonly log_tail: string } | null;
-  readonly removal_reason: string | null;
-  readonly steps: readonly { readonly name: string; readonly at: string }[];
+  readonly member: 'up' | 'down' | 'checking' | 'unknown' | null;
+}
+
+export interface DrawnGroup {
+  readonly uuid: string;
+  readonly name: string;
+  readonly role: 'master' | 'worker';
+  readonly wanted: number;
+  readonly counts: {
+    readonly present: number;
+    readonly ready: number;
+    readonly failed: number;
+    readonly leaving: number;
+  };
+  readonly nodes: readonly DrawnNode[];
+}
+
+export interface Topology {
+  readonly groups: readonly DrawnGroup[];
+  readonly load_balancers: readonly {
+    readonly uuid: string;
+    readonly address: string | null;
+    readonly listeners: readonly {
+      readonly name: string;
+      readonly port: number;
+      readonly members: { readonly total: number; readonly up: number };
+    }[];
+  }[];
 }
 
 export interface NodeGroup {
@@ -115,22 +153,6 @@ export interface NodeGroup {
   readonly flavor_id: string | null;
   readonly is_default: boolean;
   readonly status: string;
-}
-
-export interface LoadBalancer {
-  readonly uuid: string;
-  readonly address: string | null;
-  readonly listeners: readonly {
-    readonly name: string;
-    readonly port: number;
-    readonly members: readonly {
-      readonly name: string;
-      readonly node_uuid: string;
-      readonly address: string;
-      readonly port: number;
-      readonly health: 'up' | 'down' | 'checking' | 'unknown';
-    }[];
-  }[];
 }
 
 export interface BayEvent {

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Bay, BayEvent, BayNode, Dashboard, LoadBalancer, NodeGroup } from '../api/types.js';
+import type { Bay, BayEvent, Dashboard, NodeGroup, Topology as Picture } from '../api/types.js';
 import { BUSY_MS, CALM_MS, useLive } from '../api/use-live.js';
 import { hrefOf } from '../parts/place.js';
 import { Bar, Status } from '../parts/pieces.js';
@@ -21,9 +21,8 @@ export function BayPage({ uuid }: { readonly uuid: string }) {
   const bay = useLive<Bay>(at, (known) => (known !== null && isBusy(known.status) ? BUSY_MS : CALM_MS));
   const busy = bay.data !== null && isBusy(bay.data.status);
   const pace = (): number => (busy ? BUSY_MS : CALM_MS);
-  const nodes = useLive<{ readonly nodes: readonly BayNode[] }>(`${own}/nodes`, pace);
+  const picture = useLive<Picture>(`${own}/topology`, pace);
   const groups = useLive<{ readonly nodegroups: readonly NodeGroup[] }>(`${own}/nodegroups`, pace);
-  const balancers = useLive<{ readonly load_balancers: readonly LoadBalancer[] }>(`${own}/load_balancers`, pace);
   const dashboard = useLive<Dashboard>('/v1/dashboard?limit=1');
   const now = useNow(busy ? 500 : 5_000);
 
@@ -38,12 +37,14 @@ export function BayPage({ uuid }: { readonly uuid: string }) {
     );
   }
   const { name, status, status_reason: reason, health_status: health } = bay.data;
-  const list = nodes.data?.nodes ?? [];
+  const drawn = picture.data?.groups ?? [];
+  const sum = (of: (group: (typeof drawn)[number]) => number): number =>
+    drawn.reduce((all, group) => all + of(group), 0);
   const wanted = bay.data.master_count + bay.data.node_count;
-  const ready = list.filter(({ phase }) => phase === 'ready').length;
+  const ready = sum(({ counts }) => counts.ready);
   const refresh = (): void => {
     bay.refresh();
-    nodes.refresh();
+    picture.refresh();
     groups.refresh();
   };
   return (
@@ -59,7 +60,10 @@ export function BayPage({ uuid }: { readonly uuid: string }) {
         <Bar
           label={`${String(ready)} of ${count(wanted, 'node')} ready`}
           value={ready}
-          most={Math.max(wanted, list.length)}
+          most={Math.max(
+            wanted,
+            sum(({ counts }) => counts.present),
+          )}
           tone={status.endsWith('FAILED') ? 'bad' : busy ? 'busy' : 'good'}
         />
       </div>
@@ -92,7 +96,7 @@ export function BayPage({ uuid }: { readonly uuid: string }) {
       <section id="panel" role="tabpanel" aria-labelledby={`tab-${idOf(tab)}`}>
         {tab === 'Overview' && (
           <>
-            <Topology bay={bay.data} nodes={list} balancers={balancers.data?.load_balancers ?? []} />
+            {picture.data !== null && <Topology name={name} picture={picture.data} />}
             <Scale
               uuid={uuid}
               groups={groups.data?.nodegroups ?? []}
@@ -111,7 +115,7 @@ export function BayPage({ uuid }: { readonly uuid: string }) {
             </dl>
           </>
         )}
-        {tab === 'Nodes' && <NodeTable nodes={list} now={now} />}
+        {tab === 'Nodes' && <NodeTable uuid={uuid} pace={pace} now={now} />}
         {tab === 'Get access' && <Access bay={bay.data} />}
         {tab === 'Events' && <Events uuid={uuid} pace={pace} />}
         {tab === 'Delete' && <DeleteBay bay={bay.data} onDone={refresh} />}

@@ -1,16 +1,29 @@
 import { useState } from 'react';
-import type { BayNode } from '../api/types.js';
-import { count, phaseWord, seconds } from '../parts/words.js';
+import type { Timeline, TimelineNode } from '../api/types.js';
+import { useLive } from '../api/use-live.js';
+import { phaseWord, seconds } from '../parts/words.js';
 
 const PAGE = 50;
 
 /** What each node did and does, as a line of time; with the log's end of one that failed. */
-export function NodeTable({ nodes, now }: { readonly nodes: readonly BayNode[]; readonly now: number }) {
-  const [page, setPage] = useState(0);
-  const pages = Math.max(1, Math.ceil(nodes.length / PAGE));
-  const current = Math.min(page, pages - 1);
-  const shown = nodes.slice(current * PAGE, (current + 1) * PAGE);
-  if (nodes.length === 0) return <p>There is no node yet.</p>;
+export function NodeTable({
+  uuid,
+  pace,
+  now,
+}: {
+  readonly uuid: string;
+  readonly pace: () => number;
+  readonly now: number;
+}) {
+  const [markers, setMarkers] = useState<readonly string[]>([]);
+  const marker = markers.at(-1);
+  const from = marker === undefined ? '' : `&marker=${marker}`;
+  const { data, error } = useLive<Timeline>(
+    `/v1/bays/${encodeURIComponent(uuid)}/timeline?limit=${String(PAGE)}${from}`,
+    pace,
+  );
+  if (data === null) return <p aria-busy={error === null}>{error ?? 'Loading …'}</p>;
+  if (data.nodes.length === 0) return <p>There is no node yet.</p>;
   return (
     <>
       <div className="scroll" tabIndex={0} role="region" aria-label="Nodes">
@@ -21,51 +34,31 @@ export function NodeTable({ nodes, now }: { readonly nodes: readonly BayNode[]; 
               <th scope="col">Node</th>
               <th scope="col">Group</th>
               <th scope="col">Doing</th>
-              <th scope="col">Address</th>
               <th scope="col">How it came about</th>
             </tr>
           </thead>
           <tbody>
-            {shown.map((node) => (
-              <tr key={node.uuid} className={node.phase === 'failed' ? 'failed' : ''}>
-                <th scope="row">{node.name}</th>
-                <td>{node.nodegroup}</td>
-                <td>
-                  {phaseWord(node.phase)}
-                  {node.engine_state === 'down' && ', down'}
-                </td>
-                <td>{node.address ?? ''}</td>
-                <td>
-                  <Timeline node={node} now={now} />
-                  {node.failure !== null && (
-                    <details open>
-                      <summary className="refusal">{node.failure.message}</summary>
-                      {node.failure.log_tail !== '' && <pre tabIndex={0}>{node.failure.log_tail}</pre>}
-                    </details>
-                  )}
-                </td>
-              </tr>
+            {data.nodes.map((node) => (
+              <Row key={node.uuid} node={node} now={now} />
             ))}
           </tbody>
         </table>
       </div>
-      {pages > 1 && (
+      {(markers.length > 0 || data.next !== undefined) && (
         <p className="pages">
           <button
-            disabled={current === 0}
+            disabled={markers.length === 0}
             onClick={() => {
-              setPage(current - 1);
+              setMarkers(markers.slice(0, -1));
             }}
           >
             Previous
           </button>
-          <span>
-            {String(current + 1)} of {count(pages, 'page')}
-          </span>
           <button
-            disabled={current === pages - 1}
+            disabled={data.next === undefined}
             onClick={() => {
-              setPage(current + 1);
+              const last = data.nodes.at(-1);
+              if (last !== undefined) setMarkers([...markers, last.uuid]);
             }}
           >
             Next
@@ -73,6 +66,28 @@ export function NodeTable({ nodes, now }: { readonly nodes: readonly BayNode[]; 
         </p>
       )}
     </>
+  );
+}
+
+function Row({ node, now }: { readonly node: TimelineNode; readonly now: number }) {
+  const goingOn = node.phases.find(({ ended_at: end }) => end === null);
+  const error = node.phases.find((phase) => phase.error !== null)?.error ?? null;
+  const doing = goingOn?.name ?? (error === null ? 'ready' : 'failed');
+  return (
+    <tr className={error === null ? '' : 'failed'}>
+      <th scope="row">{node.name}</th>
+      <td>{node.nodegroup}</td>
+      <td>{phaseWord(doing)}</td>
+      <td>
+        <Line node={node} now={now} />
+        {error !== null && (
+          <details open>
+            <summary className="refusal">{error}</summary>
+            {node.log_tail !== null && node.log_tail !== '' && <pre tabIndex={0}>{node.log_tail}</pre>}
+          </details>
+        )}
+      </td>
+    </tr>
   );
 }
 
@@ -85,43 +100,38 @@ const HUES: Readonly<Record<string, string>> = {
   joined: 'f',
   ready: 'g',
 };
+const WIDTH = 300;
 
-/** Each step as a piece as long as it took. */
-function Timeline({ node, now }: { readonly node: BayNode; readonly now: number }) {
-  const steps = node.steps;
-  const begin = new Date(node.created_at).getTime();
-  const isGoing = node.phase !== 'ready' && node.phase !== 'failed';
-  const last = steps.at(-1);
-  const end = isGoing ? now : last === undefined ? now : new Date(last.at).getTime();
+/** Each phase as a piece as long as it took. */
+function Line({ node, now }: { readonly node: TimelineNode; readonly now: number }) {
+  const [first] = node.phases;
+  if (first === undefined) return null;
+  const begin = new Date(first.started_at).getTime();
+  const ends = node.phases.map(({ ended_at: end }) => (end === null ? now : new Date(end).getTime()));
+  const end = Math.max(...ends);
   const span = Math.max(end - begin, 1);
-  let from = begin;
-  const pieces = steps.map(({ name, at }) => {
-    const to = new Date(at).getTime();
-    const piece = {
-      name,
-      x: ((from - begin) / span) * 300,
-      width: (Math.max(to - from, 0) / span) * 300,
-      took: to - from,
-    };
-    from = Math.max(to, from);
-    return piece;
-  });
-  const text = steps
-    .map(({ name, at }) => `${name.replaceAll('-', ' ')} after ${seconds(node.created_at, at)}`)
+  const isGoing = node.phases.some(({ ended_at: at }) => at === null);
+  const took = seconds(first.started_at, end);
+  const said = node.phases
+    .map(({ name, started_at: from, ended_at: to }) => `${name.replaceAll('-', ' ')} ${seconds(from, to ?? now)}`)
     .join(', ');
   return (
     <div className="timeline">
-      <svg viewBox="0 0 300 12" preserveAspectRatio="none" role="img" aria-label={text === '' ? 'planned' : text}>
-        <rect className="whole" width={300} height={12} rx={3} />
-        {pieces.map(({ name, x, width, took }) => (
-          <rect key={name} className={`piece ${HUES[name] ?? 'z'}`} x={x} width={Math.max(width, 0.8)} height={12}>
-            <title>{`${name.replaceAll('-', ' ')}: ${(took / 1_000).toFixed(2)} s`}</title>
+      <svg viewBox={`0 0 ${String(WIDTH)} 12`} preserveAspectRatio="none" role="img" aria-label={said}>
+        <rect className="whole" width={WIDTH} height={12} rx={3} />
+        {node.phases.map(({ name, started_at: from, ended_at: to }, index) => (
+          <rect
+            key={name}
+            className={`piece ${to === null ? 'now' : (HUES[name] ?? 'z')}`}
+            x={((new Date(from).getTime() - begin) / span) * WIDTH}
+            width={Math.max((((ends[index] ?? end) - new Date(from).getTime()) / span) * WIDTH, 0.8)}
+            height={12}
+          >
+            <title>{`${name.replaceAll('-', ' ')}: ${seconds(from, to ?? now)}`}</title>
           </rect>
         ))}
       </svg>
-      <span className="small">
-        {isGoing ? `${seconds(node.created_at, now)} so far` : seconds(node.created_at, end)}
-      </span>
+      <span className="small">{isGoing ? `${took} so far` : took}</span>
     </div>
   );
 }

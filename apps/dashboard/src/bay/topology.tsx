@@ -1,51 +1,33 @@
-import type { Bay, BayNode, LoadBalancer } from '../api/types.js';
+import type { DrawnGroup, DrawnNode, Topology as Picture } from '../api/types.js';
 import { phaseWord } from '../parts/words.js';
 
-/** Nodes of a group that are drawn one by one; of a larger one, so many stand for all. */
-const MOST_DRAWN = 60;
 const CELL = 26;
 const WIDTH = 720;
 const ACROSS = 24;
 
-interface Drawn {
+interface Placed {
+  readonly group: DrawnGroup;
   readonly title: string;
-  readonly nodes: readonly BayNode[];
-  readonly hidden: number;
+  readonly total: number;
   readonly y: number;
   readonly height: number;
 }
 
 /** The bay as a picture: clients come in through the load balancer, masters first, then the workers by group. */
-export function Topology({
-  bay,
-  nodes,
-  balancers,
-}: {
-  readonly bay: Bay;
-  readonly nodes: readonly BayNode[];
-  readonly balancers: readonly LoadBalancer[];
-}) {
-  const byGroup = Map.groupBy(nodes, (node) => (node.role === 'master' ? 'Masters' : node.nodegroup));
-  const names = [...byGroup.keys()].sort(
-    (a, b) => Number(b === 'Masters') - Number(a === 'Masters') || a.localeCompare(b),
-  );
-  const members = new Map(
-    balancers.flatMap(({ listeners }) =>
-      listeners.flatMap((listener) => listener.members.map((member) => [member.node_uuid, member.health] as const)),
-    ),
-  );
+export function Topology({ name, picture }: { readonly name: string; readonly picture: Picture }) {
+  const { load_balancers: balancers } = picture;
+  const order = picture.groups.toSorted((a, b) => Number(b.role === 'master') - Number(a.role === 'master'));
   let y = 96;
-  const groups: Drawn[] = names.map((title) => {
-    const all = byGroup.get(title) ?? [];
-    const drawn = pick(all);
-    const height = Math.ceil(drawn.length / ACROSS) * CELL + 34;
-    const group = { title, nodes: drawn, hidden: all.length - drawn.length, y, height };
+  const groups: Placed[] = order.map((group) => {
+    const height = Math.max(1, Math.ceil(group.nodes.length / ACROSS)) * CELL + 34;
+    const title = group.role === 'master' ? 'Masters' : group.name;
+    const placed = { group, title, total: group.counts.present + group.counts.leaving, y, height };
     y += height + 12;
-    return group;
+    return placed;
   });
   const [balancer] = balancers;
   const listeners = balancer?.listeners ?? [];
-  const said = `${bay.name}: ${names.map((title) => `${title} ${String(byGroup.get(title)?.length ?? 0)}`).join(', ')}.`;
+  const said = `${name}: ${groups.map(({ title, total }) => `${title} ${String(total)}`).join(', ')}.`;
   return (
     <figure className="topology">
       <svg viewBox={`0 0 ${String(WIDTH)} ${String(Math.max(y, 120))}`} role="img" aria-label={`Topology of ${said}`}>
@@ -58,28 +40,26 @@ export function Topology({
             {listeners.length === 0
               ? 'no listener yet'
               : listeners
-                  .map(({ name, port, members: of }) => {
-                    const up = of.filter(({ health }) => health === 'up').length;
-                    return `${name} :${String(port)} ${String(up)} of ${String(of.length)} up`;
-                  })
+                  .map(
+                    (one) =>
+                      `${one.name} :${String(one.port)} ${String(one.members.up)} of ${String(one.members.total)} up`,
+                  )
                   .join(' · ')}
           </text>
         </g>
         <path className="link" d={`M${String(WIDTH / 2)} 64V92`} />
-        {groups.map((group) => (
-          <g key={group.title} className="group">
-            <rect x={8} y={group.y} width={WIDTH - 16} height={group.height} rx={8} />
-            <text x={20} y={group.y + 19} className="fine">
-              {group.title} ({String(group.nodes.length + group.hidden)}
-              {group.hidden > 0 && `, ${String(group.hidden)} more like these`})
+        {groups.map(({ group, title, total, y: top, height }) => (
+          <g key={group.uuid} className="group">
+            <rect x={8} y={top} width={WIDTH - 16} height={height} rx={8} />
+            <text x={20} y={top + 19} className="fine">
+              {title}: {sentenceOf(group, total)}
             </text>
             {group.nodes.map((node, index) => (
               <NodeMark
                 key={node.uuid}
                 node={node}
-                member={members.get(node.uuid) ?? null}
                 x={20 + (index % ACROSS) * 28}
-                y={group.y + 28 + Math.floor(index / ACROSS) * CELL}
+                y={top + 28 + Math.floor(index / ACROSS) * CELL}
               />
             ))}
           </g>
@@ -97,31 +77,28 @@ export function Topology({
   );
 }
 
-/** What is not ready first: that is what one looks for. */
-function pick(nodes: readonly BayNode[]): readonly BayNode[] {
-  if (nodes.length <= MOST_DRAWN) return nodes;
-  const odd = nodes.filter((node) => toneOf(node) !== 'ready').slice(0, MOST_DRAWN);
-  const rest = nodes.filter((node) => toneOf(node) === 'ready').slice(0, MOST_DRAWN - odd.length);
-  return [...odd, ...rest];
+function sentenceOf({ counts, nodes }: DrawnGroup, total: number): string {
+  const parts = [
+    `${String(counts.ready)} ready`,
+    ...(counts.failed > 0 ? [`${String(counts.failed)} failed`] : []),
+    ...(counts.leaving > 0 ? [`${String(counts.leaving)} leaving`] : []),
+    ...(total > nodes.length
+      ? [`${String(nodes.length)} of ${String(total)} drawn, those that are not ready first`]
+      : []),
+  ];
+  return parts.join(', ');
 }
 
-function toneOf({ phase, removal_reason: reason }: BayNode): 'ready' | 'working' | 'failed' | 'leaving' {
-  if (reason !== null) return 'leaving';
+const LEAVING = new Set(['leaving-load-balancer', 'draining', 'leaving-engine', 'deleting-machine', 'removed']);
+
+function toneOf({ phase }: DrawnNode): 'ready' | 'working' | 'failed' | 'leaving' {
+  if (LEAVING.has(phase)) return 'leaving';
   if (phase === 'failed') return 'failed';
   return phase === 'ready' ? 'ready' : 'working';
 }
 
-function NodeMark({
-  node,
-  member,
-  x,
-  y,
-}: {
-  readonly node: BayNode;
-  readonly member: string | null;
-  readonly x: number;
-  readonly y: number;
-}) {
+function NodeMark({ node, x, y }: { readonly node: DrawnNode; readonly x: number; readonly y: number }) {
+  const { member } = node;
   return (
     <g className={`node ${toneOf(node)}`} transform={`translate(${String(x)} ${String(y)})`}>
       <title>{`${node.name}: ${phaseWord(node.phase)}${member === null ? '' : `, at the load balancer: ${member}`}`}</title>
