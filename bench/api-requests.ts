@@ -64,6 +64,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   BAYKEEPER_LOGINS_PER_MINUTE: '0',
   BAYKEEPER_LOGINS_PER_USER_PER_MINUTE: '0',
   BAYKEEPER_REQUESTS_PER_SECOND: '0',
+  BAYKEEPER_QUOTA_BAYMODELS: '1000000',
 };
 
 async function questionsOf(service: BenchService, token: string, bay: string): Promise<readonly Question[]> {

@@ -179,8 +179,8 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
   const { database, signals, drivers, pki, redis, masterKey, id, queue } = installation;
   const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
   const source = drivers.compute.catalogue;
-  const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master } = configuration;
-  const defaults: DefaultQuotas = { Cluster, Node, Master };
+  const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master, quotaBaymodels: ClusterTemplate } = configuration;
+  const defaults: DefaultQuotas = { Cluster, Node, Master, ClusterTemplate };
   const { streamsPerToken: perToken, streamsPerProject: perProject } = configuration;
   const shared = { database, engines: drivers, signals, now: () => new Date() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
@@ -192,7 +192,7 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
   });
   return {
     settings: new ApiSettings(configuration.publicUrl, PRODUCT_VERSION, drivers.compute.name),
-    baymodels: new Baymodels({ ...shared, catalogue }),
+    baymodels: new Baymodels({ ...shared, catalogue, quotas: defaults }),
     catalogue: new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries }),
     keypairs: new Keypairs(database),
     bays: new Bays({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),

@@ -6,7 +6,11 @@ import { SnakeCaseNames } from './entities/snake-case-names.js';
 import { SilentLogger } from './silent-logger.js';
 
 export const MIGRATIONS_TABLE = 'migrations';
-const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * For a server that answers, and for a connection that is free: a crowd of requests on busy processors waits for some seconds,
+ * which is better for each than a refusal. A server that is not there refuses at once.
+ */
+const CONNECT_TIMEOUT_MS = 20_000;
 /** Longer than any statement of ours takes by far; a server that hangs must not hold a request for ever. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** A transaction whose process is stuck holds rows: the database ends it. */

@@ -273,7 +273,8 @@ describe('the catalogue', () => {
       const catalogue = { entries: new CatalogueLookup(api.database.stores.catalogue), serverTypes: ['vm'] as const };
       const engines = { engineNames: ['swarm'] as const, engine: () => engine };
       const { database } = api;
-      const baymodels = new Baymodels({ database, engines, catalogue });
+      const quotas = { Cluster: 1, Node: 1, Master: 1, ClusterTemplate: 1 };
+      const baymodels = new Baymodels({ database, engines, catalogue, quotas });
       const seed = (): Promise<readonly string[]> =>
         seedCatalogue({ database, baymodels, log, directory }, api.callerOf(admin));
       const added = await Promise.all([seed(), seed(), seed()]);

@@ -122,8 +122,25 @@ describe('at the limit', () => {
         { resource: 'Cluster', hard_limit: 7, in_use: 7, is_default: false },
         { resource: 'Node', in_use: 7, is_default: true },
         { resource: 'Master', in_use: 7 },
+        { resource: 'ClusterTemplate', in_use: 0 },
       ],
     });
+  });
+
+  test('templates count too: of fifty at once and one by one exactly the allowed number comes through', async () => {
+    const template = { coe: 'swarm', image_id: 'debian-12-docker' };
+    const create = (token: string): Promise<Answer> => call('POST', '/v1/clustertemplates', { token, body: template });
+    await setQuota('ClusterTemplate', 20);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => create(member)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
+    const refused = answers.filter(({ status }) => status === 403);
+    expect(refused).toHaveLength(30);
+    expect(JSON.stringify(refused[0]?.body)).toContain('Resource limit for cluster templates exceeded');
+    const { body } = answers.find(({ status }) => status === 201) ?? {};
+    const { uuid } = body as { uuid: string };
+    expect((await call('DELETE', `/v1/clustertemplates/${uuid}`, { token: member })).status).toBe(204);
+    expect([(await create(member)).status, (await create(member)).status]).toEqual([201, 403]);
+    expect((await create(stranger)).status).toBe(201);
   });
 
   test('those who wait for the turn of their project keep nobody else waiting', async () => {

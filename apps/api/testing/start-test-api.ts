@@ -47,7 +47,7 @@ import { MetricsText } from '../operations/health.controller.js';
 import { LocalSignals } from './local-signals.js';
 
 /** Tests of quotas set their own. */
-const UNLIMITED = { Cluster: 1_000_000, Node: 1_000_000_000, Master: 1_000_000 };
+const UNLIMITED = { Cluster: 1_000_000, Node: 1_000_000_000, Master: 1_000_000, ClusterTemplate: 1_000_000 };
 
 /** What every start of the test API names itself in links. */
 export const BASE_URL = 'http://bays.example:9511';
@@ -216,7 +216,7 @@ async function openApp({
     ...(limits.corsOrigins && { corsOrigins: limits.corsOrigins }),
     parts: {
       settings: new ApiSettings(BASE_URL, '0.1.0', 'simulated'),
-      baymodels: new Baymodels({ database, engines, catalogue }),
+      baymodels: new Baymodels({ database, engines, catalogue, quotas: UNLIMITED }),
       catalogue: administration,
       keypairs: new Keypairs(database),
       bays: new Bays({

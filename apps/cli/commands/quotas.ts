@@ -9,7 +9,7 @@ import type { Session } from '../session/session.js';
 import { countParser, type Beginning } from './begin.js';
 
 /** What quotas are for, as the service writes it. */
-const RESOURCES = ['Cluster', 'Node', 'Master'] as const;
+const RESOURCES = ['Cluster', 'Node', 'Master', 'ClusterTemplate'] as const;
 
 interface ProjectOption {
   readonly project?: string;

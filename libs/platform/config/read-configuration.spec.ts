@@ -61,6 +61,7 @@ describe('readConfiguration', () => {
       quotaBays: 20,
       quotaNodes: 1000,
       quotaMasters: 100,
+      quotaBaymodels: 1000,
       heapMegabytes: 512,
       workerConcurrency: 16,
       nodeBootTimeoutSeconds: 600,

@@ -295,6 +295,13 @@ export const SETTINGS = {
   ),
   quotaNodes: integer('BAYKEEPER_QUOTA_NODES', 0, 1_000_000_000, 1_000, 'The same for worker nodes.'),
   quotaMasters: integer('BAYKEEPER_QUOTA_MASTERS', 0, 1_000_000, 100, 'The same for masters.'),
+  quotaBaymodels: integer(
+    'BAYKEEPER_QUOTA_BAYMODELS',
+    0,
+    1_000_000,
+    1_000,
+    'The same for baymodels (cluster templates).',
+  ),
 
   // Size and pace.
   apiProcesses: integer('BAYKEEPER_API_PROCESSES', 1, 64, 1, 'API processes; they share the ports.'),

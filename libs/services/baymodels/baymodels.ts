@@ -12,6 +12,8 @@ import { auditEntry, recordAudit, type AuditedAction } from '../audit/record-aud
 import { findForCaller, forbidden, isAdministrator, visibleScope, type Caller } from '../caller.js';
 import { refuseProblems, type Catalogue, type Engines } from '../catalogue/catalogue.js';
 import { findEntries, referencesOf } from '../catalogue/check-references.js';
+import type { DefaultQuotas } from '../quotas/check-quota.js';
+import { openRoomForTemplates, type RoomForTemplates } from '../quotas/room-for-templates.js';
 import { applyPatch, parsePatch } from '../validation/json-patch.js';
 import { parseBody } from '../validation/parse.js';
 import { randomName } from '../validation/random-name.js';
@@ -33,6 +35,7 @@ export interface BaymodelsDependencies {
   readonly database: Database;
   readonly engines: Engines;
   readonly catalogue: Catalogue;
+  readonly quotas: DefaultQuotas;
 }
 
 /** Fields that are checked, and the rows of the catalogue that they mean. */
@@ -42,9 +45,16 @@ export interface CompleteBaymodel {
 }
 
 export class Baymodels {
-  constructor(private readonly dependencies: BaymodelsDependencies) {}
+  private readonly room: RoomForTemplates;
 
-  /** @param suffix of the random name: `template` or `model` */
+  constructor(private readonly dependencies: BaymodelsDependencies) {
+    this.room = openRoomForTemplates(dependencies.database, dependencies.quotas);
+  }
+
+  /**
+   * @param suffix of the random name: `template` or `model`
+   * @throws BaykeeperError `forbidden` when the project has as many as it may
+   */
   async create(caller: Caller, body: BaymodelBody, suffix: string): Promise<Baymodel> {
     const given = fieldsOfBody(body, body.name ?? randomName(suffix));
     const { projectId, userId } = caller;
@@ -54,7 +64,7 @@ export class Baymodels {
       if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
       const row = { ...fields, refs, id, projectId, userId };
       const audit = auditEntry(caller, { action: 'clustertemplate:create', target: targetOf(row) });
-      return this.stores.baymodels.insert({ projectId }, row, audit);
+      return this.room.insert(projectId, ({ baymodels }) => baymodels.insert({ projectId }, row, audit));
     });
   }
 

@@ -4,7 +4,12 @@ import { QUOTA_RESOURCES, type QuotaResource, type Stores, type Usage } from '@b
 /** What holds for projects without a quota of their own. */
 export type DefaultQuotas = Usage;
 
-const WORDS: Readonly<Record<QuotaResource, string>> = { Cluster: 'clusters', Node: 'worker nodes', Master: 'masters' };
+const WORDS: Readonly<Record<QuotaResource, string>> = {
+  Cluster: 'clusters',
+  Node: 'worker nodes',
+  Master: 'masters',
+  ClusterTemplate: 'cluster templates',
+};
 
 /**
  * Refuses what would go beyond the project's quotas. Whatever is written in the same transaction afterwards fits: requests

@@ -1,7 +1,7 @@
 import type { ProjectId } from '@baykeeper/domain';
 
-/** What is counted: bays (Magnum's word is Cluster), their workers, their masters. */
-export const QUOTA_RESOURCES = ['Cluster', 'Node', 'Master'] as const;
+/** What is counted: bays (Magnum's word is Cluster), their workers, their masters; baymodels. */
+export const QUOTA_RESOURCES = ['Cluster', 'Node', 'Master', 'ClusterTemplate'] as const;
 export type QuotaResource = (typeof QUOTA_RESOURCES)[number];
 
 export interface QuotaRecord {

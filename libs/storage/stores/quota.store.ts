@@ -22,6 +22,7 @@ interface UsageRow {
   readonly bays: number;
   readonly workers: number;
   readonly masters: number;
+  readonly templates: number;
   readonly limits: Readonly<Partial<Record<QuotaResource, number>>> | null;
 }
 
@@ -29,6 +30,7 @@ const USAGE = `SELECT
   (SELECT count(*)::integer FROM bays WHERE project_id = $1) AS bays,
   (SELECT coalesce(sum(node_count), 0)::integer FROM node_groups WHERE project_id = $1 AND role <> 'master') AS workers,
   (SELECT coalesce(sum(node_count), 0)::integer FROM node_groups WHERE project_id = $1 AND role = 'master') AS masters,
+  (SELECT count(*)::integer FROM baymodels WHERE project_id = $1) AS templates,
   (SELECT json_object_agg(resource, hard_limit) FROM quotas WHERE project_id = $1) AS limits`;
 
 export class PostgresQuotaStore implements QuotaStore {
@@ -75,7 +77,8 @@ export class PostgresQuotaStore implements QuotaStore {
   async usage(projectId: ProjectId): Promise<ProjectUsage> {
     const [row] = await selectPrepared<UsageRow>(this.manager, 'project-usage', USAGE, [projectId]);
     if (row === undefined) throw new Error('counting gave no row');
-    const inUse: Usage = { Cluster: row.bays, Node: row.workers, Master: row.masters };
+    const { bays, workers, masters, templates } = row;
+    const inUse: Usage = { Cluster: bays, Node: workers, Master: masters, ClusterTemplate: templates };
     return { inUse, limits: row.limits ?? {} };
   }
 
