@@ -2,7 +2,7 @@
  * Faults of real machines and processes: system containers that are switched off, frozen, removed by hand, engines and
  * HAProxy that are killed, under real Swarm bays. What is asserted is what a tenant sees, and what the host has.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -15,7 +15,6 @@ import {
   listNodes,
   nodeNamed,
   PROMPT,
-  sample,
   showBay,
   timed,
   untilNodes,
@@ -142,7 +141,7 @@ describeOnRealNodes('faults of real nodes', () => {
     /** Whether each certificate that was issued for a node is revoked: the record of it is read past Baykeeper. */
     const revocationsOf = async (nodeId: string): Promise<readonly boolean[]> => {
       const client = new Client({
-        ...{ host: join(server.dataDirectory, 'postgresql'), user: 'baykeeper', database: 'baykeeper' },
+        ...{ host: join(server.dataDirectory, 'postgresql/run'), user: 'baykeeper', database: 'baykeeper' },
       });
       await client.connect();
       try {
@@ -160,10 +159,6 @@ describeOnRealNodes('faults of real nodes', () => {
       await server.bay(['create', bay, '--template', 'swarm-web', '--masters', '3', '--nodes', '2', '--wait']);
       await bays.downloadCredentials(bay);
     }, 4 * MINUTES);
-    afterEach(async () => {
-      const shown = await showBay(bays, bay);
-      report(`${bay}: ${shown.status} ${shown.health_status ?? ''} ${shown.status_reason ?? ''}`);
-    });
 
     it(
       'a dockerd that is killed is started again by its machine, and nothing is replaced',
@@ -276,24 +271,6 @@ describeOnRealNodes('faults of real nodes', () => {
     );
 
     it(
-      'a manager that is switched off is replaced, while the swarm goes on answering through the bay’s address',
-      async () => {
-        const listed = await bays.swarmNodes(bay);
-        const follower = listed.find((line) => line.endsWith('Reachable'))?.split(' ')[0] ?? '';
-        const container = await containerOf(bay, follower);
-        const samples = sample(() => bays.swarmNodes(bay));
-        await bays.lxc('lxc-stop', container, ['-k']);
-        replaced('master', Number(follower.split('-').at(-1)));
-        await untilNodes(bays, bay, wanted(), 3 * MINUTES);
-        const { asked, failures, slowestMs } = await samples.stop();
-        report(`follower switched off: asked ${String(asked)} times, slowest ${String(slowestMs)} ms`);
-        expect(failures).toEqual([]);
-        expect(asked).toBeGreaterThan(20);
-      },
-      5 * MINUTES,
-    );
-
-    it(
       'the leader is switched off: another is elected, and the old one loses its seat and its certificate',
       async () => {
         const leader = (await bays.swarmNodes(bay)).find((line) => line.endsWith('Leader'))?.split(' ')[0] ?? '';
@@ -330,7 +307,7 @@ describeOnRealNodes('faults of real nodes', () => {
     );
 
     it(
-      'two managers that are removed by hand take the quorum with them: the bay says so, and founds no second cluster',
+      'two managers that are removed by hand take the quorum with them: the bay says so, and an operator brings it back',
       async () => {
         const [first, ...lost] = [...masters].map((ordinal) => `${bay}-master-${String(ordinal)}`);
         for (const name of lost) await bays.lxc('lxc-destroy', await containerOf(bay, name), ['-f']);
@@ -341,8 +318,13 @@ describeOnRealNodes('faults of real nodes', () => {
         );
         expect((await showBay(bays, bay)).status).toBe('UPDATE_FAILED');
         expect((await bays.docker(bay, ['node', 'ls'], { mayFail: true })).code).not.toBe(0);
-        const survivor = await containerOf(bay, first ?? '');
-        expect(await bays.containers()).toContain(survivor);
+        const survivor = await nodeNamed(bays, bay, first ?? '');
+        // As docs/operations.md says.
+        const advertise = ['--advertise-addr', survivor.address ?? ''];
+        const restored = await inNode(survivor.uuid, 'docker', 'swarm', 'init', '--force-new-cluster', ...advertise);
+        expect(restored).toMatchObject({ code: 0 });
+        for (const name of lost) replaced('master', Number(name.split('-').at(-1)));
+        await untilNodes(bays, bay, wanted(), 3 * MINUTES);
         const founded = (await listEvents(bays, bay)).filter(({ kind }) => kind === 'cluster-founded');
         expect(founded).toHaveLength(1);
       },

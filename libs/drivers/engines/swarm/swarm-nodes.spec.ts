@@ -44,7 +44,7 @@ describe('observe', () => {
       reachable: true,
       nodes: [
         { name: 'web-master-0', state: 'ready', detail: 'is ready' },
-        { name: 'web-master-1', state: 'down', detail: 'is ready' },
+        { name: 'web-master-1', state: 'down', detail: 'the other managers do not reach it' },
         { name: 'web-worker-0', state: 'down', detail: 'is down' },
       ],
       engineVersion: '20.10.24',
@@ -204,6 +204,14 @@ describe('removeNode', () => {
     const double = await open([manager(0), manager(1), manager(2, { state: 'down', reachability: 'unreachable' })]);
     await engine.removeNode(contextOf(double.address), masterNode(2));
     expect(double.nodes.map((node) => node.id)).toEqual(['m0', 'm1']);
+  });
+
+  it('removes managers that lost their vote when the swarm was restored from another', async () => {
+    const lost = { state: 'down', reachability: null };
+    const double = await open([manager(0), manager(1, lost), manager(2, lost)]);
+    await engine.removeNode(contextOf(double.address), masterNode(1));
+    await engine.removeNode(contextOf(double.address), masterNode(2));
+    expect(double.nodes.map((node) => node.id)).toEqual(['m0']);
   });
 
   it('refuses to take the last manager', async () => {

@@ -52,8 +52,11 @@ export async function removeNode(context: EngineContext, node: Node): Promise<vo
     context,
     async (cluster) => {
       for (const known of await cluster.findNodes(node.name)) {
-        if (known.Spec.Role === 'manager') await demote(cluster, known, node);
-        if (known.Spec.Role === 'manager' || known.ManagerStatus) await untilNoManager(cluster, known.ID, node);
+        // A cluster that was restored by hand still lists lost managers as such, and can't demote who has no vote.
+        if (known.ManagerStatus) {
+          if (known.Spec.Role === 'manager') await demote(cluster, known, node);
+          await untilNoManager(cluster, known.ID, node);
+        }
         await removeEntry(cluster, known.ID);
       }
     },
@@ -63,7 +66,7 @@ export async function removeNode(context: EngineContext, node: Node): Promise<vo
 
 async function demote(cluster: SwarmCluster, known: SwarmNode, node: Node): Promise<void> {
   const managers = await cluster.listManagers();
-  const others = managers.filter((entry) => entry.ID !== known.ID);
+  const others = managers.filter((entry) => entry.ID !== known.ID && entry.ManagerStatus);
   if (others.length === 0) {
     throw new BaykeeperError({
       code: 'conflict',

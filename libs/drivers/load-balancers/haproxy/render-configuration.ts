@@ -82,7 +82,8 @@ defaults bay
   mode tcp
   # One bay cannot use up the connections of all.
   maxconn 2000
-  timeout connect 5s
+  # Members are near. Whoever was sent to one that has just died waits this long, and is then sent to another.
+  timeout connect 2s
   # docker attach, logs -f and events are silent for long.
   timeout client 4h
   timeout server 4h

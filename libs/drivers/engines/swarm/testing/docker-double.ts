@@ -79,7 +79,9 @@ export async function openDockerDouble(nodes: DoubleNode[], port = 2375): Promis
       Availability: string;
       Labels: Record<string, string>;
     };
-    if (node.role === 'manager' && spec.Role === 'worker') demotions.set(node.id, double.demotionTakes);
+    const isDemoted = node.role === 'manager' && spec.Role === 'worker';
+    if (isDemoted && node.reachability === null) return 404;
+    if (isDemoted) demotions.set(node.id, double.demotionTakes);
     Object.assign(node, { role: spec.Role, availability: spec.Availability, labels: spec.Labels });
     node.version += 1;
     return 200;
