@@ -36,7 +36,7 @@ export interface BayCard {
   readonly updated_at: string | null;
 }
 
-export type QuotaResource = 'Cluster' | 'Node' | 'Master';
+export type QuotaResource = 'Cluster' | 'Node' | 'Master' | 'ClusterTemplate';
 
 export interface Usage {
   readonly resource: QuotaResource;

@@ -36,7 +36,12 @@ export function engineWord(coe: string): string {
   return ENGINES[coe] ?? coe;
 }
 
-const RESOURCES: Readonly<Record<QuotaResource, string>> = { Cluster: 'Bays', Node: 'Workers', Master: 'Masters' };
+const RESOURCES: Readonly<Record<QuotaResource, string>> = {
+  Cluster: 'Bays',
+  Node: 'Workers',
+  Master: 'Masters',
+  ClusterTemplate: 'Baymodels',
+};
 
 export function resourceWord(resource: QuotaResource): string {
   return RESOURCES[resource];
