@@ -36,7 +36,7 @@ async function benchSize(
   size: number,
   takeStatements: () => readonly string[],
 ): Promise<readonly BenchmarkResult[]> {
-  const installation = new TestInstallation(database);
+  const installation = new TestInstallation(database, 60_000);
   const seeded = await seedBay(database.stores, project);
   const bayId = seeded.bay.id;
   await installation.until(bayId, () => installation.settled(bayId));

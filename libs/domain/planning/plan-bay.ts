@@ -68,19 +68,27 @@ export function planBay(input: PlanInput): Plan {
   if (input.bay.deletionRequestedAt) planDeletion(input, draft);
   else if (isClusterLost(input)) planClusterLoss(input, draft);
   else {
-    planFailures(input, draft);
+    const open = input.nodes.filter((node) => !isAtRest(node, input.observed));
+    planFailures(input, open, draft);
     planCounts(input, draft);
     planLoadBalancer(input, draft);
-    planMachines(input, draft);
+    planMachines(input, open, draft);
     planFounding(input, draft);
-    planJoins(input, draft);
-    planReadiness(input, draft);
+    planJoins(input, open, draft);
+    planReadiness(input, open, draft);
     planMembers(input, draft);
-    planRemovals(input, draft);
-    planForgetting(input, draft);
+    planRemovals(input, open, draft);
+    planForgetting(input, open, draft);
     planObservation(input, draft);
   }
   return draft.finish(input.now);
+}
+
+/** Of a large bay nearly all: a node that is well and stays. Rules about single nodes need not look at it. */
+function isAtRest(node: Node, { machines }: PlanInput['observed']): boolean {
+  if (!node.readyAt || !node.machineCreatedAt || !node.joinGrantedAt) return false;
+  if (node.failedAt || node.unreadySince || node.removalRequestedAt || node.machineRemovedAt) return false;
+  return machines === 'unknown' || machines.get(node.id) === 'running';
 }
 
 /** A bay that goes away: no draining, the balancer first, then every machine at once, then the records. */
@@ -140,10 +148,10 @@ function planClusterLoss({ bay, nodes }: PlanInput, draft: Draft): void {
 }
 
 /** Nodes that did not come up in time or whose machine is gone; and, within bounds, their replacement. */
-function planFailures(input: PlanInput, draft: Draft): void {
-  const { bay, nodes, observed, limits, now } = input;
+function planFailures(input: PlanInput, open: readonly Node[], draft: Draft): void {
+  const { bay, observed, limits, now } = input;
   const deadline = deadlineOf(bay, limits);
-  for (const node of nodes) {
+  for (const node of open) {
     if (!isStaying(node) || node.failedAt) continue;
     const loss = describeLoss(input, node);
     if (loss !== null) {
@@ -343,12 +351,12 @@ function planLoadBalancer({ bay, listeners, loadBalancer }: PlanInput, draft: Dr
   draft.loadBalancer.push({ kind: 'ensure-load-balancer', id: `${bay.id}.load-balancer`, listeners });
 }
 
-function planMachines(input: PlanInput, draft: Draft): void {
-  const { nodes, observed, now } = input;
+function planMachines(input: PlanInput, open: readonly Node[], draft: Draft): void {
+  const { observed, now } = input;
   const mayRestart = (node: Node): boolean =>
     isMajorityOff(input) ||
     (node.unreadySince !== null && now.getTime() - node.unreadySince.getTime() >= SILENT_FOR_MS);
-  for (const node of nodes) {
+  for (const node of open) {
     if (!isStaying(node) || node.failedAt) continue;
     // One that was ready is started again only where its cluster does not answer; else it is replaced (describeLoss).
     const restart = isOff(node, observed) && (!node.readyAt || (observed.engine === 'unknown' && mayRestart(node)));
@@ -371,12 +379,12 @@ function planFounding({ bay, nodes }: PlanInput, draft: Draft): void {
 }
 
 /** The founder may join at once, workers as soon as there is a cluster, further masters one after the other. */
-function planJoins({ bay, nodes }: PlanInput, draft: Draft): void {
-  const joining = nodes.some(
+function planJoins({ bay }: PlanInput, open: readonly Node[], draft: Draft): void {
+  const joining = open.some(
     (node) => node.role === 'master' && isStaying(node) && node.joinGrantedAt && !node.readyAt && !node.failedAt,
   );
   let masterMayJoin = bay.foundedAt !== null && !joining;
-  for (const node of nodes) {
+  for (const node of open) {
     if (!isStaying(node) || node.failedAt || node.joinGrantedAt) continue;
     const isFounder = !bay.foundedAt && node.id === bay.foundingNodeId;
     const grant =
@@ -387,8 +395,8 @@ function planJoins({ bay, nodes }: PlanInput, draft: Draft): void {
   }
 }
 
-function planReadiness({ nodes, observed }: PlanInput, draft: Draft): void {
-  for (const node of nodes) {
+function planReadiness({ observed }: PlanInput, open: readonly Node[], draft: Draft): void {
+  for (const node of open) {
     if (!isStaying(node) || node.failedAt || !node.joinedAt || node.readyAt) continue;
     if (isReadyInEngine(node, observed))
       draft.records.push({ kind: 'record-ready', id: `${node.id}.ready`, nodeId: node.id });
@@ -411,15 +419,17 @@ function planMembers({ bay, listeners, nodes, loadBalancer, members, observed }:
 function serving(nodes: readonly Node[], observed: PlanInput['observed']): readonly Node[] {
   const isAble = (node: Node): boolean =>
     node.engineState !== 'down' && node.failedAt === null && !isOff(node, observed);
+  const unable = new Set(nodes.filter((node) => !isAble(node)));
+  if (unable.size === 0) return nodes;
   const roles = new Set(
-    nodes.filter((node) => isStaying(node) && node.readyAt && isAble(node)).map(({ role }) => role),
+    nodes.filter((node) => isStaying(node) && node.readyAt && !unable.has(node)).map(({ role }) => role),
   );
-  return nodes.filter((node) => !roles.has(node.role) || isAble(node));
+  return nodes.filter((node) => !roles.has(node.role) || !unable.has(node));
 }
 
 /** Out of the balancer first (rule above), then drain, leave, delete. A node that never joined has nothing to drain. */
-function planRemovals({ nodes, loadBalancer, members }: PlanInput, draft: Draft): void {
-  for (const node of nodes) {
+function planRemovals({ loadBalancer, members }: PlanInput, open: readonly Node[], draft: Draft): void {
+  for (const node of open) {
     if (isStaying(node) || !isPresent(node)) continue;
     if (isRegisteredAnywhere(loadBalancer, members, node)) continue;
     if (!node.deregisteredAt) {
@@ -434,9 +444,9 @@ function planRemovals({ nodes, loadBalancer, members }: PlanInput, draft: Draft)
 }
 
 /** Rows of nodes that are gone are dropped; those that failed stay until the wish came true, as its explanation. */
-function planForgetting({ groups, nodes }: PlanInput, draft: Draft): void {
+function planForgetting({ groups, nodes }: PlanInput, open: readonly Node[], draft: Draft): void {
   const complete = groups.every((group) => isComplete(group, nodes));
-  for (const node of nodes) {
+  for (const node of open) {
     if (isPresent(node)) continue;
     if (complete || !node.failedAt)
       draft.records.push({ kind: 'forget-node', id: `${node.id}.forget`, nodeId: node.id });

@@ -22,7 +22,11 @@ export class TestInstallation {
   private ahead = 0;
   private readonly flows = new Map<NodeId, { bayId: BayId; nodeId: NodeId; steps: readonly NodeStep[] }>();
 
-  constructor(private readonly database: Database) {
+  /** @param driverPatienceMs short, because drivers of tests hang on purpose */
+  constructor(
+    private readonly database: Database,
+    driverPatienceMs = 100,
+  ) {
     const queue: BayQueue = {
       enqueueReconcile: () => Promise.resolve(),
       enqueueReconcileAt: () => Promise.resolve(),
@@ -55,7 +59,7 @@ export class TestInstallation {
       },
       drainTimeoutMs: 30_000,
       orphanGraceMs: 60_000,
-      driverPatienceMs: 100,
+      driverPatienceMs,
       templatesDirectory: this.cloud.drivers.templatesDirectory,
       controlIdentity: () => Promise.resolve(null),
       controlPlane: () => Promise.resolve({ url: 'https://192.0.2.254:9512', caPem: '' }),
@@ -112,7 +116,7 @@ export class TestInstallation {
   private async live(bayId: BayId): Promise<void> {
     const { nodes } = this.database.stores;
     const at = this.dependencies.now();
-    for (const node of await this.nodes(bayId)) {
+    for (const node of await nodes.readByBay(bayId)) {
       if (!this.cloud.machines.has(node.id) || this.mute.has(node.name) || node.failedAt) continue;
       if (!node.certifiedAt) await nodes.recordFacts(node.id, { bootedAt: at, certifiedAt: at });
       if (!node.joinGrantedAt || node.joinedAt || node.removalRequestedAt) continue;

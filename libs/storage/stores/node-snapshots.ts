@@ -1,8 +1,8 @@
 /**
- * The nodes of large bays as this process read them last, with the version of each row (the transaction that wrote it). A
- * reading asks for the versions and then for the rows that have another one: what is expensive is turning rows into nodes,
- * and of ten thousand a few change from one reading to the next. What is kept decides nothing: a version that is the same is
- * the same row.
+ * The nodes of large bays as this process read them last. A reading asks for the rows that were written since (by
+ * transactions that had not ended then) and for the number of all: what is expensive is turning rows into nodes, and of ten
+ * thousand a few change from one reading to the next. Where the number does not fit, some are gone: then it asks who is left.
+ * What is kept decides nothing: a row that no later transaction wrote is the same row.
  */
 import type { BayId, Node, NodeId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
@@ -13,11 +13,23 @@ const MOST_NODES = 30_000;
 /** Smaller bays are read at once. */
 const FEWEST_NODES = 200;
 
-interface Known {
-  readonly version: string;
-  readonly node: Node;
+interface Snapshot {
+  /** The oldest transaction that had not ended when it was read: whatever was written since is as young or younger. */
+  readonly horizon: string;
+  /** In order; as it was given out. */
+  readonly nodes: readonly Node[];
+  readonly places: ReadonlyMap<NodeId, number>;
 }
-type Snapshot = ReadonlyMap<NodeId, Known>;
+
+/** Beside the columns of each row: of the moment, so that they are true also where there is no row. */
+const MOMENT = `pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
+  (SELECT count(*)::integer FROM nodes WHERE bay_id = $1) AS count`;
+
+interface Moment {
+  readonly horizon: string;
+  readonly count: number;
+}
+type Row = Moment & (Node | { readonly id: null });
 
 export class NodeSnapshots {
   /** The one that was read last is the last. */
@@ -31,48 +43,84 @@ export class NodeSnapshots {
 
   async read(bayId: BayId): Promise<readonly Node[]> {
     const before = this.kept.get(bayId);
-    if (before === undefined) return this.keep(bayId, await this.rowsOf(bayId, null));
-    const [row] = await selectPrepared<{ readonly versions: string | null }>(
+    if (before === undefined) return this.readAll(bayId);
+    // A transaction's number in a row has 32 bits and comes round; its age is what can be compared.
+    const condition = 'AND age(nodes.xmin) <= age($2::xid8::xid)';
+    const rows = await this.select(bayId, 'changed-nodes', condition, [before.horizon]);
+    const [moment] = rows;
+    if (moment === undefined) return this.readAll(bayId);
+    const changed = rows.flatMap(nodeOf);
+    const fresh = changed.filter(({ id }) => !before.places.has(id));
+    const next = changed.length === 0 ? before : withChanges(before, changed, fresh);
+    const { nodes, places } = next.nodes.length === moment.count ? next : await this.withoutRemoved(bayId, next.nodes);
+    // Whatever came and went while that was read is found by the next reading.
+    return this.keep(bayId, moment.horizon, { nodes, places });
+  }
+
+  private async withoutRemoved(bayId: BayId, nodes: readonly Node[]): Promise<Omit<Snapshot, 'horizon'>> {
+    const rows = await selectPrepared<{ readonly ids: readonly NodeId[] }>(
       this.manager,
-      'node-versions',
-      `SELECT string_agg(id || ' ' || xmin, ',' ORDER BY role, sequence) AS versions FROM nodes WHERE bay_id = $1`,
+      'ids-of-nodes',
+      'SELECT coalesce(array_agg(id), ARRAY[]::uuid[])::text[] AS ids FROM nodes WHERE bay_id = $1',
       [bayId],
     );
-    const versions = (row?.versions ?? '').split(',').filter((entry) => entry !== '');
-    const order = versions.map((entry) => entry.slice(0, entry.indexOf(' ')) as NodeId);
-    const changed = order.filter((id, place) => `${id} ${before.get(id)?.version ?? ''}` !== versions[place]);
-    const fresh = new Map(changed.length > 0 ? await this.rowsOf(bayId, changed) : []);
-    const isChanged = new Set(changed);
-    const entries: (readonly [NodeId, Known])[] = [];
-    for (const id of order) {
-      // One that was removed after the versions were read is in neither.
-      const known = isChanged.has(id) ? fresh.get(id) : before.get(id);
-      if (known !== undefined) entries.push([id, known]);
-    }
-    return this.keep(bayId, entries);
+    const there = new Set(rows[0]?.ids);
+    const left = nodes.filter(({ id }) => there.has(id));
+    return { nodes: left, places: placesOf(left) };
   }
 
-  private async rowsOf(bayId: BayId, ids: readonly NodeId[] | null): Promise<readonly (readonly [NodeId, Known])[]> {
-    const rows = await selectPrepared<Node & { readonly rowVersion: string }>(
+  private async readAll(bayId: BayId): Promise<readonly Node[]> {
+    const rows = await this.select(bayId, 'nodes-with-horizon', '', []);
+    const nodes = rows.flatMap(nodeOf);
+    return this.keep(bayId, rows[0]?.horizon ?? '0', { nodes, places: placesOf(nodes) });
+  }
+
+  private select(bayId: BayId, name: string, condition: string, values: readonly string[]): Promise<readonly Row[]> {
+    return selectPrepared<Row>(
       this.manager,
-      ids === null ? 'nodes-with-versions' : 'changed-nodes',
-      `SELECT nodes.xmin::text AS "rowVersion", ${this.columns} FROM nodes WHERE bay_id = $1
-       ${ids === null ? '' : 'AND id = ANY($2::uuid[])'} ORDER BY role, sequence`,
-      ids === null ? [bayId] : [bayId, ids],
+      name,
+      `SELECT moment.*, ${this.columns} FROM (SELECT ${MOMENT}) AS moment
+       LEFT JOIN nodes ON nodes.bay_id = $1 ${condition} ORDER BY nodes.role, nodes.sequence`,
+      [bayId, ...values],
     );
-    return rows.map(({ rowVersion: version, ...node }) => [node.id, { version, node }]);
   }
 
-  private keep(bayId: BayId, entries: readonly (readonly [NodeId, Known])[]): readonly Node[] {
+  private keep(bayId: BayId, horizon: string, { nodes, places }: Omit<Snapshot, 'horizon'>): readonly Node[] {
     this.kept.delete(bayId);
-    if (entries.length >= FEWEST_NODES) this.kept.set(bayId, new Map(entries));
+    if (nodes.length >= FEWEST_NODES) this.kept.set(bayId, { horizon, nodes, places });
     let sum = 0;
-    for (const snapshot of this.kept.values()) sum += snapshot.size;
+    for (const snapshot of this.kept.values()) sum += snapshot.nodes.length;
     for (const [id, snapshot] of this.kept) {
       if (sum <= MOST_NODES) break;
-      sum -= snapshot.size;
+      sum -= snapshot.nodes.length;
       this.kept.delete(id);
     }
-    return entries.map(([, { node }]) => node);
+    return nodes;
   }
+}
+
+function nodeOf({ horizon: _horizon, count: _count, ...row }: Row): readonly Node[] {
+  return row.id === null ? [] : [row];
+}
+
+function withChanges(
+  { nodes, places }: Snapshot,
+  changed: readonly Node[],
+  fresh: readonly Node[],
+): Omit<Snapshot, 'horizon'> {
+  const next = [...nodes];
+  for (const node of changed) {
+    const place = places.get(node.id);
+    if (place !== undefined) next[place] = node;
+  }
+  if (fresh.length === 0) return { nodes: next, places };
+  // Those that came last are the last of their role, and masters stand before workers.
+  const workers = next.findIndex(({ role }) => role === 'worker');
+  next.splice(workers < 0 ? next.length : workers, 0, ...fresh.filter(({ role }) => role === 'master'));
+  next.push(...fresh.filter(({ role }) => role !== 'master'));
+  return { nodes: next, places: placesOf(next) };
+}
+
+function placesOf(nodes: readonly Node[]): ReadonlyMap<NodeId, number> {
+  return new Map(nodes.map(({ id }, place) => [id, place]));
 }
