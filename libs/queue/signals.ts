@@ -10,6 +10,7 @@ import type { RedisWatch } from './redis-watch.js';
 const PREFIX = 'baykeeper:signal:';
 
 export interface Signals {
+  /** Does nothing while Redis is away. */
   publish(topic: string): Promise<void>;
   /** Calls back on every signal of the topic until the returned function is called. */
   subscribe(topic: string, callback: () => void): Promise<() => void>;
@@ -39,6 +40,9 @@ export function openSignals(connection: RedisConnection, watch: RedisWatch): Sig
   // A signal says nothing but "look again": several of one moment are one.
   const publish = gather(
     async (topics: readonly string[]) => {
+      // Between connecting and being ready ioredis sends a PUBLISH at once, and should the connection end then, it forgets it
+      // without an answer: whoever waits for one waits for ever.
+      if (connection.status !== 'ready') return topics.map(() => undefined);
       await Promise.all([...new Set(topics)].map((topic) => connection.publish(PREFIX + topic, '')));
       return topics.map(() => undefined);
     },
