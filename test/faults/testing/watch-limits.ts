@@ -46,14 +46,12 @@ async function lookAtQuorums(installation: Installation): Promise<readonly strin
   const before = new Set((await loadMachines(installation)).map(({ id }) => id));
   const nodes = await loadNodes(installation);
   const after = new Set((await loadMachines(installation)).map(({ id }) => id));
-  const going = new Set(
-    (await installation.query<{ id: string }>('SELECT id FROM bays WHERE deletion_requested_at IS NOT NULL')).map(
-      ({ id }) => id,
-    ),
-  );
+  // Read last: what goes away, or is gone by now, needs no quorum.
+  const rows = await installation.query<{ id: string }>('SELECT id FROM bays WHERE deletion_requested_at IS NULL');
+  const staying = new Set(rows.map(({ id }) => id));
   const breaches: string[] = [];
   for (const bayId of new Set(nodes.map((node) => node.bay_id))) {
-    if (going.has(bayId)) continue;
+    if (!staying.has(bayId)) continue;
     const inCluster = nodes.filter(
       (node) => node.bay_id === bayId && node.role === 'master' && node.ready_at !== null && node.left_at === null,
     );
