@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { Member } from '@baykeeper/domain';
 import type { LoadBalancerDriver, LoadBalancerSpec } from '../../contracts/load-balancer.js';
 import { eventually, openHaproxySetting, say, specOf, type HaproxySetting } from './testing/haproxy-setting.js';
+import { askSocket } from './runtime-socket.js';
 import { describeWithHaproxy } from './testing/needs-haproxy.js';
 
 describeWithHaproxy('haproxy, with traffic', () => {
@@ -28,6 +29,30 @@ describeWithHaproxy('haproxy, with traffic', () => {
   }
   const healthOf = async (id: string): Promise<readonly string[]> =>
     (await driver.list('test')).find((view) => view.id === id)?.listeners[0]?.members.map(({ health }) => health) ?? [];
+
+  it('tells what somebody changed in the running process, and puts it right', async () => {
+    const [one, two] = [await setting.startMember('one'), await setting.startMember('two')];
+    const { spec } = await start(8090, one, two);
+    const seen = async (): Promise<readonly string[]> =>
+      ((await driver.observe(spec.id))?.listeners[0]?.members ?? [])
+        .map(({ name, port }) => `${name} ${String(port)}`)
+        .sort();
+    const wanted = [`one ${String(one.port)}`, `two ${String(two.port)}`];
+    expect(await seen()).toEqual(wanted);
+
+    const backend = `bay-${spec.id}-port-8090`;
+    for (const command of [
+      `set server ${backend}/node-${one.nodeId} state maint`,
+      `set server ${backend}/node-${two.nodeId} addr 127.0.0.1 port 9`,
+      `add server ${backend}/stranger 127.0.0.1:10`,
+      `enable server ${backend}/stranger`,
+    ])
+      await askSocket(setting.paths.masterSocket, `@1 ${command}`);
+    expect(await seen()).toEqual(['stranger 10', 'two 9']);
+
+    await driver.ensureMembers(spec.id, { 'port-8090': [one, two] });
+    expect(await seen()).toEqual(wanted);
+  });
 
   it('lets traffic follow its members without a reload', async () => {
     const [one, two] = [await setting.startMember('one'), await setting.startMember('two')];
