@@ -75,13 +75,16 @@ export function startProcessors(
       ),
     { ...workerOptions(connection), concurrency: settings.stepConcurrency },
   );
+  const telling = new Set<Promise<void>>();
   for (const event of ['completed', 'failed'] as const) {
     bays.on(event, (job: Job<ReconcileJob> | undefined) => {
       if (job?.name !== 'reconcile') return;
       // Forgotten, it is put in by the sweep.
-      queue.reconcileEnded(bayOf(job)).catch((error: unknown) => {
+      const told = queue.reconcileEnded(bayOf(job)).catch((error: unknown) => {
         dependencies.log.warn({ bayId: job.data.bayId, error: detailOf(error) }, 'queueing a bay again failed');
       });
+      telling.add(told);
+      void told.finally(() => telling.delete(told));
     });
   }
   const measure = measureJobs(metrics);
@@ -93,6 +96,7 @@ export function startProcessors(
   return {
     async close() {
       await Promise.all([bays.close(), nodeSteps.close()]);
+      await Promise.all(telling);
     },
   };
 }

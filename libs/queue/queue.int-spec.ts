@@ -30,6 +30,8 @@ const write: Log['info'] = (facts, message) => lines.push(`${message} ${JSON.str
 const log: Log = { debug: write, info: write, warn: write, error: write };
 let queue: BayQueue;
 let workers: Worker[] = [];
+/** What the queue is being told of jobs that ended. */
+let telling: Promise<void>[] = [];
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -44,7 +46,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.all(workers.map((worker) => worker.close(true)));
+  await Promise.all(telling);
   workers = [];
+  telling = [];
   await queue.close();
   redis.disconnect();
 });
@@ -71,7 +75,7 @@ function work(name: string, handle: (job: Job<NodeStepJob>) => Promise<void>): W
     lockDuration: 1_000,
   });
   const ended = (job: Job<NodeStepJob> | undefined): void => {
-    if (job?.name === 'reconcile') void queue.reconcileEnded({ id: job.data.bayId, projectId: null });
+    if (job?.name === 'reconcile') telling.push(queue.reconcileEnded({ id: job.data.bayId, projectId: null }));
   };
   worker.on('completed', ended).on('failed', ended);
   watch.addQueue(worker);
