@@ -53,7 +53,7 @@ function describer(
     const begin = `${node.name} is not ready any more: `;
     if (isOff(node, observed)) return `${begin}its machine is switched off.`;
     const detail = details.get(node.name);
-    if (detail === undefined) return `${begin}its cluster does not know it. ${end}`;
+    if (detail === undefined) return `${begin}its cluster has no word of it. ${end}`;
     return `${begin}its cluster does not reach it${detail === '' ? '' : ` (${detail})`}. ${end}`;
   };
 }

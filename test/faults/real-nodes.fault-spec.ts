@@ -286,7 +286,7 @@ describeOnRealNodes('faults of real nodes', () => {
           ),
         );
         report(`leader switched off: the swarm answers after ${String(silentMs)} ms`);
-        expect(silentMs).toBeLessThan(30_000);
+        expect(silentMs).toBeLessThan(60_000);
         replaced('master', ordinal);
         await untilNodes(bays, bay, wanted(), 3 * MINUTES);
         const revocations = await revocationsOf(container);
@@ -300,7 +300,9 @@ describeOnRealNodes('faults of real nodes', () => {
       'two managers that are switched off are switched on again, because their disks hold the cluster',
       async () => {
         const [, second, third] = [...masters].map((ordinal) => `${bay}-master-${String(ordinal)}`);
-        for (const name of [second, third]) await bays.lxc('lxc-stop', await containerOf(bay, name ?? ''), ['-k']);
+        // At once: were one off for long before the other, it would be replaced.
+        const both = await Promise.all([second, third].map((name) => containerOf(bay, name ?? '')));
+        await Promise.all(both.map((container) => bays.lxc('lxc-stop', container, ['-k'])));
         await untilNodes(bays, bay, wanted(), 3 * MINUTES);
       },
       5 * MINUTES,

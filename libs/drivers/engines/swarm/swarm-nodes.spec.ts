@@ -39,7 +39,12 @@ const SILENT = '127.0.0.1';
 
 describe('observe', () => {
   it('tells how each node is, and the versions', async () => {
-    const double = await open([manager(0), manager(1, { reachability: 'unreachable' }), worker(0, { state: 'down' })]);
+    const double = await open([
+      manager(0),
+      manager(1, { reachability: 'unreachable' }),
+      worker(0, { state: 'down' }),
+      worker(1, { state: 'unknown' }),
+    ]);
     expect(await engine.observe(contextOf(double.address))).toEqual({
       reachable: true,
       nodes: [

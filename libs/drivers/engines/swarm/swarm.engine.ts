@@ -185,7 +185,8 @@ function viewsOf(nodes: readonly SwarmNode[]): Extract<EngineObservation, { reac
   const views = new Map<string, { name: string; state: 'ready' | 'down'; detail: string }>();
   for (const node of nodes) {
     const name = node.Description?.Hostname;
-    if (name === undefined) continue;
+    // After a change of leader each node is unknown until it reports again, which says nothing about it.
+    if (name === undefined || node.Status.State === 'unknown') continue;
     const state = isReady(node) ? 'ready' : 'down';
     if (views.get(name)?.state === 'ready') continue;
     views.set(name, { name, state, detail: detailOf(node) });
