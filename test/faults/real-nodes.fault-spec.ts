@@ -303,6 +303,12 @@ describeOnRealNodes('faults of real nodes', () => {
         // At once: were one off for long before the other, it would be replaced.
         const both = await Promise.all([second, third].map((name) => containerOf(bay, name ?? '')));
         await Promise.all(both.map((container) => bays.lxc('lxc-stop', container, ['-k'])));
+        await until('both to be switched on again', 2 * MINUTES, async () => {
+          const started = (await listEvents(bays, bay)).filter(({ kind }) => kind === 'machine-started');
+          return [second, third].every((name) =>
+            started.some(({ message }) => message.includes(`of ${name ?? ''} was off`)),
+          );
+        });
         await untilNodes(bays, bay, wanted(), 3 * MINUTES);
       },
       5 * MINUTES,
