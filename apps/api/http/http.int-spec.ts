@@ -234,7 +234,14 @@ describe('discovery', () => {
   test('is a page for a browser', async () => {
     const answer = await call('GET', '/', { headers: { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(answer.text).toContain('<h1>Baykeeper');
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
+    expect(answer.text).toContain('<title>Baykeeper</title>');
+    // None where the dashboard was not built: then it is the page that says what runs.
+    for (const [path] of answer.text.matchAll(/\/assets\/[^"]+/g)) {
+      const asset = await call('GET', path);
+      expect([asset.status, asset.headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable']);
+    }
+    expect((await call('GET', '/assets/..%2findex.html')).status).toBe(404);
   });
 
   test('has a page about the API that loads nothing from outside', async () => {

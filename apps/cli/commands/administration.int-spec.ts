@@ -77,7 +77,7 @@ describe('quotas', () => {
   it('are of known resources', async () => {
     expect(await person.bay(['quotas', 'set', 'gold', '7'])).toMatchObject({
       code: 2,
-      stderr: 'bay: There is no quota for "gold". There are: Cluster, Node, Master.\n',
+      stderr: 'bay: There is no quota for "gold". There are: Cluster, Node, Master, ClusterTemplate.\n',
     });
   });
 });

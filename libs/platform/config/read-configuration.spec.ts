@@ -65,6 +65,7 @@ describe('readConfiguration', () => {
       heapMegabytes: 512,
       workerConcurrency: 16,
       nodeBootTimeoutSeconds: 600,
+      nodeLostTimeoutSeconds: 300,
       createTimeoutMinutes: 60,
       driverTimeoutSeconds: 900,
       drainTimeoutSeconds: 120,
