@@ -292,11 +292,11 @@ function becomesReady(child: ChildProcess): Promise<boolean> {
 }
 
 /**
- * MiB for objects that have just been made, twice over; V8 takes 16. With 4, what requests under way hold is taken for
- * long-lived, and collecting it makes others wait (`script/bench api`: the 99th percentile of signing is three times as high);
- * with 16 there is nothing more to win.
+ * MiB for objects that have just been made, twice over. With 4, what requests under way hold is taken for long-lived, and
+ * collecting it makes others wait (`script/bench api`: the 99th percentile of signing at half load is several times as high);
+ * with 8 twice as high. It costs 20 MiB just after a full load, and nothing at rest.
  */
-const NURSERY_MEGABYTES = 8;
+const NURSERY_MEGABYTES = 16;
 
 function forkChild({ kind, index }: Slot, heapMegabytes: number): ChildProcess {
   const { entry, sharesPorts } = kind;
