@@ -5,8 +5,10 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
 import { REFUSED_EXIT_CODE, SLOT_VARIABLE, isOurMessage, type ProcessMetrics } from '@baykeeper/platform';
+import { memoryFlags } from './memory-flags.js';
 
 export interface ChildKind {
   /** For log lines and sentences. */
@@ -55,6 +57,7 @@ interface Slot {
 
 export class ChildPool {
   private readonly slots: readonly Slot[];
+  private readonly flags: readonly string[];
   private stopping = false;
   private announceReady: () => void = () => undefined;
   private readonly allReady = new Promise<void>((resolve) => (this.announceReady = resolve));
@@ -65,6 +68,9 @@ export class ChildPool {
   private readonly collections = new Map<string, (metrics: ProcessMetrics) => void>();
 
   constructor(private readonly settings: ChildPoolSettings) {
+    const { heapMegabytes, kinds } = settings;
+    const processes = kinds.reduce((sum, { count }) => sum + count, 0);
+    this.flags = memoryFlags({ heapMegabytes, processes, processors: availableParallelism() });
     this.slots = settings.kinds.flatMap((kind) =>
       Array.from({ length: kind.count }, (_, index) => ({
         kind,
@@ -147,7 +153,7 @@ export class ChildPool {
   }
 
   private fork(slot: Slot): ChildProcess {
-    const child = forkChild(slot, this.settings.heapMegabytes);
+    const child = forkChild(slot, this.flags);
     const startedAt = performance.now();
     child.on('message', (message: unknown) => {
       this.onMessage(slot, child, message);
@@ -291,26 +297,15 @@ function becomesReady(child: ChildProcess): Promise<boolean> {
   });
 }
 
-/**
- * MiB for objects that have just been made, twice over. With 4, what requests under way hold is taken for long-lived, and
- * collecting it makes others wait (`script/bench api`: the 99th percentile of signing at half load is several times as high);
- * with 8 twice as high. It costs 20 MiB just after a full load, and nothing at rest.
- */
-const NURSERY_MEGABYTES = 16;
-
-function forkChild({ kind, index }: Slot, heapMegabytes: number): ChildProcess {
+function forkChild({ kind, index }: Slot, execArgv: readonly string[]): ChildProcess {
   const { entry, sharesPorts } = kind;
   const environment = { ...kind.environment, [SLOT_VARIABLE]: String(index) };
-  const execArgv = [
-    `--max-semi-space-size=${String(NURSERY_MEGABYTES)}`,
-    `--max-old-space-size=${String(heapMegabytes)}`,
-  ];
-  if (!sharesPorts) return fork(entry, { env: environment, stdio: [...STDIO], execArgv });
+  if (!sharesPorts) return fork(entry, { env: environment, stdio: [...STDIO], execArgv: [...execArgv] });
   // Children accept from the shared socket themselves. Round robin (the default) hands each connection over by a message,
   // and a connection that is handed to a child that was just killed would stay open for ever without an answer.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   // These settings hold for the next fork; the cluster adds its own variable to the environment.
-  cluster.setupPrimary({ exec: entry, args: [], stdio: [...STDIO], execArgv });
+  cluster.setupPrimary({ exec: entry, args: [], stdio: [...STDIO], execArgv: [...execArgv] });
   return cluster.fork(environment).process;
 }
 

@@ -62,9 +62,13 @@ export class Baymodels {
     return this.dependencies.catalogue.entries.retried(async () => {
       const { fields, refs } = await this.complete(caller, given);
       if ((fields.public || fields.hidden) && !isAdministrator(caller)) throw forbidden('clustertemplate:publish');
-      const row = { ...fields, refs, id, projectId, userId };
-      const audit = auditEntry(caller, { action: 'clustertemplate:create', target: targetOf(row) });
-      return this.room.insert(projectId, ({ baymodels }) => baymodels.insert({ projectId }, row, audit));
+      const audit = auditEntry(caller, {
+        action: 'clustertemplate:create',
+        target: targetOf({ id, name: fields.name, projectId }),
+      });
+      return this.room.insert(projectId, ({ baymodels }) =>
+        baymodels.insert({ projectId }, { fields, refs, id, projectId, userId }, audit),
+      );
     });
   }
 
@@ -118,7 +122,10 @@ export class Baymodels {
     });
   }
 
-  /** Fills in what follows from the image and the engine, and refuses what they and the catalogue do not offer. */
+  /**
+   * Fills in what follows from the image and the engine, and refuses what they and the catalogue do not offer.
+   * @param fields the caller's own: they are filled in where they are (a copy of so many is made by the slow way)
+   */
   async complete(caller: Caller, fields: BaymodelFields, distribution?: string | null): Promise<CompleteBaymodel> {
     const { catalogue, engines } = this.dependencies;
     if (!engines.engineNames.includes(fields.coe)) {
@@ -139,12 +146,11 @@ export class Baymodels {
         `The driver of a ${fields.coe} template is ${fields.coe}, not ${showName(driver)}: give that.`,
       );
     }
-    const complete: BaymodelFields = {
-      ...fields,
+    const complete: BaymodelFields = Object.assign(fields, {
       networkDriver: fields.networkDriver ?? NETWORK_DRIVERS[fields.coe],
       clusterDistro: distribution ?? found.image.osDistro,
       driver,
-    };
+    });
     refuseProblems(engines.engine(fields.coe).checkBaymodel(complete));
     return { fields: complete, refs: referencesOf(found) };
   }

@@ -65,7 +65,7 @@ async function seedOne(dependencies: SeedDependencies, owner: Caller, file: stri
     // The mark and the row are one write: whoever sets the mark first puts the row in, nobody else ever.
     if ((await stores.settings.ensure(key, () => mine)) !== mine) return null;
     const { projectId, userId } = owner;
-    await stores.baymodels.insert({ projectId }, { ...fields, refs, id: mine, projectId, userId });
+    await stores.baymodels.insert({ projectId }, { fields, refs, id: mine, projectId, userId });
     return fields.name;
   });
 }

@@ -36,13 +36,16 @@ export async function insertTestBay(
   await stores.users.insert({ id: userId, name: `user-${userId}`, passwordHash: '!', defaultProjectId: projectId });
   const baymodelId = randomUUID() as BaymodelId;
   await stores.baymodels.insert(SYSTEM, {
-    ...{ id: baymodelId, projectId, userId, name: 'swarm', coe: 'swarm', imageId: 'debian-12-docker' },
-    ...{ flavorId: null, masterFlavorId: null, keypairId: null, dnsNameserver: null, externalNetworkId: null },
-    ...{ fixedNetwork: null, fixedSubnet: null, networkDriver: null, volumeDriver: null, apiserverPort: null },
-    ...{ dockerVolumeSize: null, dockerStorageDriver: null, clusterDistro: null, httpProxy: null, httpsProxy: null },
-    ...{ noProxy: null, insecureRegistry: null, registryEnabled: false, tlsDisabled: false, public: false },
-    ...{ hidden: false, masterLbEnabled: true, floatingIpEnabled: true, serverType: 'vm', labels: {}, tags: null },
-    driver: null,
+    ...{ id: baymodelId, projectId, userId },
+    fields: {
+      ...{ name: 'swarm', coe: 'swarm', imageId: 'debian-12-docker' },
+      ...{ flavorId: null, masterFlavorId: null, keypairId: null, dnsNameserver: null, externalNetworkId: null },
+      ...{ fixedNetwork: null, fixedSubnet: null, networkDriver: null, volumeDriver: null, apiserverPort: null },
+      ...{ dockerVolumeSize: null, dockerStorageDriver: null, clusterDistro: null, httpProxy: null, httpsProxy: null },
+      ...{ noProxy: null, insecureRegistry: null, registryEnabled: false, tlsDisabled: false, public: false },
+      ...{ hidden: false, masterLbEnabled: true, floatingIpEnabled: true, serverType: 'vm', labels: {}, tags: null },
+      driver: null,
+    },
   });
   const id = randomUUID() as BayId;
   const group = makeGroup({ id: randomUUID() as NodeGroupId, bayId: id, projectId, role: 'master' });

@@ -15,7 +15,11 @@ import type { NewAuditEntry } from './audit.js';
 import type { Scope } from '../scope.js';
 import type { BaymodelReferences, BayReferences, NodeGroupReferences } from './catalogue.js';
 
-export type NewBaymodel = Omit<Baymodel, 'createdAt' | 'updatedAt'> & { readonly refs?: BaymodelReferences };
+/** The fields stay in an object of their own: a copy of so many costs more than everything else of a creation. */
+export interface NewBaymodel extends Pick<Baymodel, 'id' | 'projectId' | 'userId'> {
+  readonly fields: BaymodelFields;
+  readonly refs?: BaymodelReferences;
+}
 
 /** A project sees its own baymodels and other projects' public ones that are not hidden; it changes its own only. */
 export interface BaymodelStore {

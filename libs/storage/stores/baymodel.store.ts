@@ -90,12 +90,8 @@ export class PostgresBaymodelStore implements BaymodelStore {
 
   async insert(scope: Scope, baymodel: NewBaymodel, audit?: NewAuditEntry): Promise<Baymodel> {
     checkInsideScope(scope, baymodel);
-    const values = {
-      ...pick(baymodel, FIELD_NAMES),
-      ...pick(baymodel, ['id', 'projectId', 'userId']),
-      ...baymodel.refs,
-    };
-    return insertPrepared(this.manager, BaymodelEntity, values, audit);
+    const { fields, refs = {}, ...own } = baymodel;
+    return insertPrepared(this.manager, BaymodelEntity, [own, fields, refs], audit);
   }
 
   find(scope: Scope, ident: string): Promise<Baymodel> {

@@ -63,20 +63,26 @@ export function columnsOf(manager: EntityManager, target: EntityTarget<ObjectLit
 
 /**
  * Inserts one row and gives it back as it is stored.
- * @param values by property; what is undefined gets the column's default
+ * @param parts its values by property, the first part that has one counts (they are not put together: a copy of an object with
+ *   many properties is a table, ten times as large); what is undefined gets the column's default
  * @param audit who made it, written by the same statement
  */
 export async function insertPrepared<Entity extends ObjectLiteral>(
   manager: EntityManager,
   target: EntityTarget<Entity>,
-  values: Readonly<Record<string, unknown>>,
+  parts: readonly Readonly<Partial<Record<string, unknown>>>[],
   audit?: NewAuditEntry,
 ): Promise<Entity> {
   const { tableName: table, columns } = manager.dataSource.getMetadata(target);
-  const given = columns.filter((column) => values[column.propertyName] !== undefined);
+  const given = columns
+    .map((column) => ({
+      column,
+      value: parts.find((part) => part[column.propertyName] !== undefined)?.[column.propertyName],
+    }))
+    .filter(({ value }) => value !== undefined);
   const places = given.map((_, index) => `$${String(index + 1)}`);
   const noted = audit === undefined ? '' : `WITH noted AS (${appendAudit(`$${String(given.length + 1)}`)}) `;
-  const text = `${noted}INSERT INTO ${table} (${given.map((column) => column.databaseName).join(', ')})
+  const text = `${noted}INSERT INTO ${table} (${given.map(({ column }) => column.databaseName).join(', ')})
     VALUES (${places.join(', ')}) RETURNING ${columnsOf(manager, target)}`;
   const rows = await selectPrepared<Entity>(
     manager,
@@ -84,10 +90,7 @@ export async function insertPrepared<Entity extends ObjectLiteral>(
     nameOf(`insert-${table}`, text),
     text,
     [
-      ...given.map((column) => {
-        const value = values[column.propertyName];
-        return column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
-      }),
+      ...given.map(({ column, value }) => (column.type === 'jsonb' && value !== null ? JSON.stringify(value) : value)),
       ...(audit === undefined ? [] : [JSON.stringify([audit])]),
     ],
   );

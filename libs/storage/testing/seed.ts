@@ -4,6 +4,7 @@ import type {
   Bay,
   BayId,
   Baymodel,
+  BaymodelFields,
   BaymodelId,
   NodeGroup,
   NodeGroupId,
@@ -26,11 +27,10 @@ export async function seedProject(stores: Stores): Promise<ProjectId> {
   return id;
 }
 
-export function makeNewBaymodel(projectId: ProjectId, changes: Partial<NewBaymodel> = {}): NewBaymodel {
-  return {
-    id: randomUUID() as BaymodelId,
-    projectId,
-    userId: SOMEBODY,
+export type BaymodelChanges = Partial<BaymodelFields & Pick<NewBaymodel, 'id' | 'refs'>>;
+
+export function makeNewBaymodel(projectId: ProjectId, { id, refs, ...changes }: BaymodelChanges = {}): NewBaymodel {
+  const fields: BaymodelFields = {
     name: 'small-swarm',
     coe: 'swarm',
     imageId: 'debian-12-docker',
@@ -63,13 +63,10 @@ export function makeNewBaymodel(projectId: ProjectId, changes: Partial<NewBaymod
     driver: null,
     ...changes,
   };
+  return { id: id ?? (randomUUID() as BaymodelId), projectId, userId: SOMEBODY, fields, ...(refs && { refs }) };
 }
 
-export function seedBaymodel(
-  stores: Stores,
-  projectId: ProjectId,
-  changes: Partial<NewBaymodel> = {},
-): Promise<Baymodel> {
+export function seedBaymodel(stores: Stores, projectId: ProjectId, changes: BaymodelChanges = {}): Promise<Baymodel> {
   return stores.baymodels.insert(SYSTEM, makeNewBaymodel(projectId, changes));
 }
 
