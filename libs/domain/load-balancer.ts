@@ -9,6 +9,8 @@ export interface Listener {
   /** The port on the members. */
   readonly memberPort: number;
   readonly memberRole: NodeRole;
+  /** A member is well when it answers 200 to this path over HTTPS; without one, when it takes a connection. */
+  readonly healthPath?: string | undefined;
 }
 
 export interface LoadBalancer {

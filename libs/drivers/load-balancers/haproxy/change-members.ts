@@ -4,7 +4,7 @@ import type { ListenerView } from '../../contracts/load-balancer.js';
 import type { BalancerRecord } from './balancer-files.js';
 import type { HaproxyProcess } from './haproxy-process.js';
 import { refused } from './haproxy.errors.js';
-import { backendName, CHECK, serverName } from './render-configuration.js';
+import { backendName, checkOf, serverName } from './render-configuration.js';
 import { parseServersState, parseSessions, parseStatistics, type LiveServer, type Session } from './runtime-answers.js';
 
 export interface MemberChanges {
@@ -35,13 +35,17 @@ export function planMemberChanges(live: readonly LiveServer[], wanted: readonly 
 }
 
 /** New connections stop going to those that leave before any other may come: nobody is sent to a node that is going. */
-export function renderCommands(backend: string, changes: MemberChanges): readonly string[] {
+export function renderCommands(
+  backend: string,
+  changes: MemberChanges,
+  listener: Pick<Listener, 'healthPath'> = {},
+): readonly string[] {
   const enable = (server: string): readonly string[] => [`enable health ${server}`, `enable server ${server}`];
   const at = (member: Member): string => `${backend}/${serverName(member)}`;
   return [
     ...changes.leave.map((name) => `set server ${backend}/${name} state maint`),
     ...changes.add.flatMap((member) => [
-      `add server ${at(member)} ${member.address}:${String(member.port)} ${CHECK}`,
+      `add server ${at(member)} ${member.address}:${String(member.port)} ${checkOf(listener)}`,
       ...enable(at(member)),
     ]),
     ...changes.move.map((member) => `set server ${at(member)} addr ${member.address} port ${String(member.port)}`),
@@ -86,7 +90,7 @@ export async function changeMembers(haproxy: HaproxyProcess, record: BalancerRec
     const observe = async (): Promise<MemberChanges> =>
       planMemberChanges(parseServersState(await haproxy.ask([`show servers state ${backend}`])), wanted);
     const changes = await observe();
-    const commands = renderCommands(backend, changes);
+    const commands = renderCommands(backend, changes, listener);
     if (commands.length === 0) continue;
     const answer = await haproxy.ask(commands);
     // Answers differ from version to version; what HAProxy has afterwards does not.

@@ -1,6 +1,6 @@
 /** HAProxy's configuration as text: one head for all, and a part for each load balancer. Pure. */
 import { isIPv4 } from 'node:net';
-import { isUuid, type Member } from '@baykeeper/domain';
+import { isUuid, type Listener, type Member } from '@baykeeper/domain';
 import type { BalancerRecord } from './balancer-files.js';
 import { refused } from './haproxy.errors.js';
 import type { HaproxyPaths } from './haproxy.config.js';
@@ -8,8 +8,16 @@ import type { HaproxyPaths } from './haproxy.config.js';
 /** A listener's name is ours, but it ends in a configuration file and on a command socket: only these are let through. */
 const LISTENER_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 
-/** Health checks: a connection each second; two misses and a member is out, one hit and it is in. */
-export const CHECK = 'check inter 1s fall 2 rise 1';
+/** What follows a path of ours on a line of the configuration: nothing that could end it. */
+const HEALTH_PATH = /^\/[a-z0-9/_-]{0,60}$/;
+
+/**
+ * Health checks: each second; two misses and a member is out, one hit and it is in. A connection is enough, unless a path
+ * is to answer: over TLS then, whose certificate the clients will check.
+ */
+export function checkOf({ healthPath }: Pick<Listener, 'healthPath'>): string {
+  return `check inter 1s fall 2 rise 1${healthPath === undefined ? '' : ' check-ssl verify none'}`;
+}
 
 export function backendName(balancerId: string, listener: string): string {
   return `bay-${balancerId}-${listener}`;
@@ -48,7 +56,11 @@ export function checkRecord(record: BalancerRecord): void {
     isUuid(record.id) &&
     isIPv4(record.address) &&
     record.listeners.every(
-      (listener) => LISTENER_NAME.test(listener.name) && isPort(listener.port) && isPort(listener.memberPort),
+      ({ name, port, memberPort, healthPath }) =>
+        LISTENER_NAME.test(name) &&
+        isPort(port) &&
+        isPort(memberPort) &&
+        (healthPath === undefined || HEALTH_PATH.test(healthPath)),
     ) &&
     areDistinct(names) &&
     areDistinct(record.listeners.map((listener) => listener.port)) &&
@@ -115,7 +127,7 @@ export function renderBalancer(record: BalancerRecord): string {
     .map((listener) => {
       const backend = backendName(record.id, listener.name);
       const servers = (record.members[listener.name] ?? []).map(
-        (member) => `  server ${serverName(member)} ${member.address}:${String(member.port)} ${CHECK}\n`,
+        (member) => `  server ${serverName(member)} ${member.address}:${String(member.port)} ${checkOf(listener)}\n`,
       );
       return `frontend ${frontendName(record.id, listener)} from bay
   bind ${record.address}:${String(listener.port)}
@@ -123,10 +135,14 @@ export function renderBalancer(record: BalancerRecord): string {
 
 backend ${backend} from bay
   balance leastconn
-${servers.join('')}
+${healthQuestion(listener)}${servers.join('')}
 `;
     })
     .join('');
+}
+
+function healthQuestion({ healthPath }: Pick<Listener, 'healthPath'>): string {
+  return healthPath === undefined ? '' : `  option httpchk GET ${healthPath}\n  http-check expect status 200\n`;
 }
 
 /** Strong quotes take everything but themselves and an end of line (configuration manual 2.2, "Quoting and escaping"). */
