@@ -11,6 +11,7 @@ import {
   type SigningAuthority,
 } from './certificate-authority.js';
 import { MAX_NAME_LENGTH } from './distinguished-name.js';
+import { generateRsaKeyPair, privateKeyPem, publicKeyPem } from './keys.js';
 import type { KeyVault, SealedKey } from './key-vault.js';
 
 /** Authorities whose keys a process keeps at hand. */
@@ -32,15 +33,21 @@ export interface StoredAuthority extends SealedKey {
   readonly certificatePem: string;
 }
 
+/** A key that all masters of a bay sign with, and that is no authority: with its public key in place of a certificate. */
+export const SHARED_KEY_PURPOSES = ['service-account'] as const;
+export type SharedKeyPurpose = (typeof SHARED_KEY_PURPOSES)[number];
+
+type Purpose = AuthorityPurpose | SharedKeyPurpose;
+
 export interface NewStoredAuthority extends StoredAuthority {
   readonly id: CertificateAuthorityId;
   readonly bayId: BayId;
-  readonly purpose: AuthorityPurpose;
+  readonly purpose: Purpose;
 }
 
 /** Where authorities are kept. */
 export interface AuthorityRecords {
-  find(bayId: BayId, purpose: AuthorityPurpose): Promise<StoredAuthority | null>;
+  find(bayId: BayId, purpose: Purpose): Promise<StoredAuthority | null>;
   /** @returns the row that is stored: another's, when that one came first */
   insert(authority: NewStoredAuthority): Promise<StoredAuthority>;
 }
@@ -59,6 +66,8 @@ export interface BayAuthorities {
   ensureCertificate(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<string>;
   /** The authority ready to sign. @throws BaykeeperError `not-found`; `internal` when its key can't be opened */
   ensureSigning(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<SigningAuthority>;
+  /** The private key as PEM (PKCS#8, RSA); made when there is none. @throws BaykeeperError as `ensureSigning` */
+  ensureSharedKey(bay: AuthorityOwner, purpose: SharedKeyPurpose): Promise<string>;
 }
 
 export function openBayAuthorities(options: { records: AuthorityRecords; vault: KeyVault }): BayAuthorities {
@@ -68,15 +77,16 @@ export function openBayAuthorities(options: { records: AuthorityRecords; vault: 
   /** Reading one costs a millisecond, which is as much as signing with it. */
   const opened = new Map<string, { readonly encryptedKey: string; readonly authority: SigningAuthority }>();
 
-  async function make(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<StoredAuthority> {
-    const commonName = authorityNameOf(bay, purpose);
-    const { certificatePem, privateKeyPem } = await createCertificateAuthority({ commonName, years: AUTHORITY_YEARS });
+  async function make(bay: AuthorityOwner, purpose: Purpose): Promise<StoredAuthority> {
+    const { certificatePem, privateKeyPem } = isSharedKey(purpose)
+      ? await createSharedKey()
+      : await createCertificateAuthority({ commonName: authorityNameOf(bay, purpose), years: AUTHORITY_YEARS });
     const place = { bayId: bay.id, purpose };
     const id = randomUUID() as CertificateAuthorityId;
     return records.insert({ id, ...place, certificatePem, ...vault.seal(privateKeyPem, place) });
   }
 
-  async function ensure(bay: AuthorityOwner, purpose: AuthorityPurpose): Promise<StoredAuthority> {
+  async function ensure(bay: AuthorityOwner, purpose: Purpose): Promise<StoredAuthority> {
     const known = await records.find(bay.id, purpose);
     if (known !== null) return known;
     const key = `${bay.id} ${purpose}`;
@@ -106,7 +116,19 @@ export function openBayAuthorities(options: { records: AuthorityRecords; vault: 
       }
       return authority;
     },
+    async ensureSharedKey(bay, purpose) {
+      return vault.open(await ensure(bay, purpose), { bayId: bay.id, purpose });
+    },
   };
+}
+
+function isSharedKey(purpose: Purpose): purpose is SharedKeyPurpose {
+  return SHARED_KEY_PURPOSES.some((known) => known === purpose);
+}
+
+async function createSharedKey(): Promise<{ certificatePem: string; privateKeyPem: string }> {
+  const pair = await generateRsaKeyPair();
+  return { certificatePem: publicKeyPem(pair.publicKey), privateKeyPem: privateKeyPem(pair.privateKey) };
 }
 
 /** Readable, and unique through the bay's id: verifiers find an issuer by its name. */

@@ -2,7 +2,12 @@
  * Certificates with which the control plane itself speaks to bays: short-lived, in memory only, used again until half
  * their life is over. A key that is never written down needs no revocation.
  */
-import type { AuthorityOwner, BayAuthorities } from './bay-authorities.js';
+import {
+  AUTHORITY_PURPOSES,
+  type AuthorityOwner,
+  type AuthorityPurpose,
+  type BayAuthorities,
+} from './bay-authorities.js';
 import { createKeyAndCertificate, type LeafProfile } from './certificate.js';
 
 /** The control plane's common name towards bays; no tenant gets a certificate of this name. */
@@ -21,7 +26,7 @@ export interface ControlIdentity {
 
 export interface ControlIdentities {
   /** @param profile the engine's client certificate for {@link CONTROL_PLANE_NAME}; its days are not used */
-  forBay(bay: AuthorityOwner, profile: LeafProfile): Promise<ControlIdentity>;
+  forBay(bay: AuthorityOwner, profile: LeafProfile, purpose?: AuthorityPurpose): Promise<ControlIdentity>;
   /** The bay is gone or its authority was rotated. */
   forget(bayId: string): void;
 }
@@ -33,8 +38,8 @@ export function openControlIdentities(options: {
   const now = options.now ?? (() => new Date());
   const kept = new Map<string, { readonly usedUntil: number; readonly identity: Promise<ControlIdentity> }>();
 
-  async function make(bay: AuthorityOwner, profile: LeafProfile): Promise<ControlIdentity> {
-    const authority = await options.authorities.ensureSigning(bay, 'cluster');
+  async function make(bay: AuthorityOwner, profile: LeafProfile, purpose: AuthorityPurpose): Promise<ControlIdentity> {
+    const authority = await options.authorities.ensureSigning(bay, purpose);
     const made = await createKeyAndCertificate({
       authority,
       profile,
@@ -45,17 +50,17 @@ export function openControlIdentities(options: {
   }
 
   return {
-    forBay(bay, profile) {
-      const bayId = bay.id;
+    forBay(bay, profile, purpose = 'cluster') {
+      const id = keyOf(bay.id, purpose);
       const time = now().getTime();
-      const known = kept.get(bayId);
+      const known = kept.get(id);
       if (known !== undefined && time < known.usedUntil) return known.identity;
-      const identity = make(bay, profile);
+      const identity = make(bay, profile, purpose);
       const entry = { usedUntil: time + (LIFETIME_SECONDS * 1_000) / 2, identity };
-      kept.delete(bayId);
-      kept.set(bayId, entry);
+      kept.delete(id);
+      kept.set(id, entry);
       identity.catch(() => {
-        if (kept.get(bayId) === entry) kept.delete(bayId);
+        if (kept.get(id) === entry) kept.delete(id);
       });
       for (const oldest of kept.keys()) {
         if (kept.size <= KEPT) break;
@@ -64,7 +69,11 @@ export function openControlIdentities(options: {
       return identity;
     },
     forget(bayId) {
-      kept.delete(bayId);
+      for (const purpose of AUTHORITY_PURPOSES) kept.delete(keyOf(bayId, purpose));
     },
   };
+}
+
+function keyOf(bayId: string, purpose: AuthorityPurpose): string {
+  return `${bayId} ${purpose}`;
 }

@@ -36,6 +36,11 @@ export function privateKeyPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
+/** SubjectPublicKeyInfo as PEM. */
+export function publicKeyPem(key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
+
 /** SubjectPublicKeyInfo. Writing it costs as much as checking a signature, so it is kept for as long as the key is. */
 export function publicKeyDer(key: KeyObject): Buffer {
   const known = written.get(key);

@@ -43,7 +43,7 @@ async function configureNode(
         .configureNode(
           context ?? (await engineContextOf(dependencies, state)),
           node,
-          group ?? { name: node.role, nodeLabels: {} },
+          group ?? { name: node.role, nodeLabels: {}, nodeTaints: [] },
         );
     });
     return true;

@@ -70,6 +70,7 @@ export async function observeBay(
     observed: {
       ...machines,
       engine: engine?.reachable ? new Map(engine.nodes.map((node) => [node.name, node.state])) : 'unknown',
+      ...(engine?.reachable && engine.notes && { notes: engine.notes }),
     },
   };
 }

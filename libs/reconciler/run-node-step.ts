@@ -79,7 +79,8 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
     machineNeedsOf(dependencies, node),
     database.stores.nodeGroups.listByBay(SYSTEM, bay.id),
   ]);
-  const nodeGroupName = groups.find((known) => known.id === node.nodeGroupId)?.name ?? node.role;
+  const group = groups.find((known) => known.id === node.nodeGroupId);
+  const nodeGroupName = group?.name ?? node.role;
   await database.stores.nodes.recordFacts(node.id, { machineRequestedAt: now() });
   await database.stores.nodes.setEnrolmentToken(node.id, hashOfToken(token));
   const { files, bootCommand } = bootFiles({
@@ -89,7 +90,7 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
     controlPlane: await dependencies.controlPlane(),
     enrolmentToken: token,
     sshPublicKey: needs.sshPublicKey,
-    engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName }),
+    engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName, nodeTaints: group?.nodeTaints ?? [] }),
     templatesDirectory: dependencies.templatesDirectory,
   });
   try {

@@ -140,11 +140,14 @@ request_certificate() {
       *) fail "the control plane refused a certificate ($certificate_status)" ;;
     esac
   done
-  # The node's own certificate comes first, then those of the authorities.
-  rm -f "$state/ca.crt.new"
-  awk -v own="$state/node.crt.new" -v authorities="$state/ca.crt.new" '
-    /-----BEGIN CERTIFICATE-----/ { count++ }
-    { print > (count <= 1 ? own : authorities) }
+  # The node's own certificate comes first, then that of its authority, then what the engine wants besides, each under its
+  # name.
+  rm -rf "$state/ca.crt.new" "$state/certificates"
+  mkdir -p "$state/certificates"
+  awk -v own="$state/node.crt.new" -v authorities="$state/ca.crt.new" -v further="$state/certificates" '
+    /^Baykeeper-Certificate: [a-z-]+$/ { named = 1; target = further "/" $2 ".crt"; next }
+    /-----BEGIN CERTIFICATE-----/ && !named { count++; target = (count == 1 ? own : authorities) }
+    { print > target }
   ' "$state/certificate"
   sed -n 's/^[Xx]-[Bb]aykeeper-[Ss]ession: *//p' "$state/certificate.headers" | tr -d '\r\n' >"$state/session.new"
   [ -s "$state/session.new" ] || fail 'the control plane gave no session'

@@ -11,6 +11,8 @@ import { WAIT_FOR_QUORUM, WAIT_FOR_SOMEBODY, type Plan, type PlanInput } from '.
 const LONGEST_LOG_TAIL = 1_500;
 /** Of a bay with more nodes the reason of its health counts them, and names as many at most that are not ready. */
 const MOST_NODES_BY_NAME = 100;
+/** And as many notes of its engine. */
+const MOST_NOTES = 100;
 
 type Derived = Pick<BayFacts, 'status' | 'statusReason' | 'healthStatus' | 'healthStatusReason' | 'settledGeneration'>;
 
@@ -95,6 +97,11 @@ function deriveHealth({ bay, nodes, observed }: PlanInput): Pick<BayFacts, 'heal
     ...(names.length < counted.length && {
       nodes: `${String(counted.length - sick.length)} of ${String(counted.length)} ready`,
     }),
+    ...firstOf(observed.notes ?? {}, MOST_NOTES),
   };
   return { healthStatus: sick.length > 0 ? 'UNHEALTHY' : 'HEALTHY', healthStatusReason: reason };
+}
+
+function firstOf(notes: Readonly<Record<string, string>>, most: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(notes).slice(0, most));
 }

@@ -74,7 +74,7 @@ function strangers(
 
 export function listenersAreSettled(loadBalancer: LoadBalancer, listeners: readonly Listener[]): boolean {
   const text = (listener: Listener): string =>
-    `${listener.name} ${String(listener.port)} ${String(listener.memberPort)} ${listener.memberRole}`;
+    `${listener.name} ${String(listener.port)} ${String(listener.memberPort)} ${listener.memberRole} ${listener.healthPath ?? ''}`;
   const known = new Set(loadBalancer.listeners.map(text));
   return known.size === listeners.length && listeners.every((listener) => known.has(text(listener)));
 }
@@ -107,6 +107,7 @@ export function nodeNameOf(
       .replace(/^-+|-+$/g, '')
       .slice(0, longest)
       .replace(/-+$/, '');
-  const short = group.isDefault ? group.role : slug(group.name, 20) || group.role;
-  return `${slug(bay.name, 30) || 'bay'}-${short}-${String(ordinal)}`;
+  // With what an engine puts before it (`system:node:`) it still fits a certificate's name of 64 characters.
+  const short = group.isDefault ? group.role : slug(group.name, 16) || group.role;
+  return `${slug(bay.name, 28) || 'bay'}-${short}-${String(ordinal)}`;
 }

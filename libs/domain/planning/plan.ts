@@ -13,6 +13,8 @@ export interface Observed {
   readonly machinesAskedAt: Date;
   /** The engine's word by node name; `unknown` when no master answered. */
   readonly engine: ReadonlyMap<string, 'ready' | 'down'> | 'unknown';
+  /** What the engine says besides, for the tenant to read. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 /** Settings of the installation that bound what a plan may do. Times in milliseconds. */

@@ -99,7 +99,7 @@ describeHere('nodes that join by themselves', () => {
     it('they carry the labels of the bay and the node group, as engines and as nodes', async () => {
       for (const node of nodes) {
         await swarm.engine.configureNode(swarm.controlPlane.context(), node, {
-          ...{ name: `default-${node.role}`, nodeLabels: {} },
+          ...{ name: `default-${node.role}`, nodeLabels: {}, nodeTaints: [] },
         });
         const labels = docker('node', 'inspect', node.name, '--format', '{{json .Spec.Labels}}');
         expect(JSON.parse(labels)).toEqual({ bay: 'web', nodegroup: `default-${node.role}` });

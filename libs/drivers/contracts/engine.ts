@@ -16,15 +16,42 @@ export interface CertificateProfile {
   readonly days: number;
 }
 
-/** PEM texts with which the control plane itself speaks to a bay; made for one session, never stored. */
-export interface ControlIdentity {
+/** A bay's authorities (Magnum's names): engines use those they want. */
+export type AuthorityPurpose = 'cluster' | 'etcd' | 'front-proxy';
+
+/** A certificate besides a node's own, for the same key. */
+export interface FurtherCertificate {
+  /** Under which the node's scripts find it: lower-case letters and `-`. */
+  readonly name: string;
+  readonly authority: AuthorityPurpose;
+  readonly profile: CertificateProfile;
+}
+
+/** What a certificate lets its holder do: the control plane itself anything, tenants what they are or ask for. */
+export const CLIENT_ACCESS = ['control-plane', 'admin', 'edit', 'view'] as const;
+export type ClientAccess = (typeof CLIENT_ACCESS)[number];
+
+/** PEM texts of one session. */
+export interface SessionIdentity {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
 }
 
+/** PEM texts with which the control plane itself speaks to a bay; made for one session, never stored. */
+export interface ControlIdentity extends SessionIdentity {
+  /** Of the bay's etcd authority, for engines with `usesEtcd`. */
+  readonly etcd?: SessionIdentity;
+}
+
+/** Secrets of a bay that all of its masters share. */
+export interface BayKeys {
+  /** PEM (PKCS#8, RSA) of the key that signs service accounts' tokens. Made when it is first asked for. */
+  serviceAccountKey(): Promise<string>;
+}
+
 /** What a node is marked with in its engine. */
-export type NodeGroupMarks = Pick<NodeGroup, 'name' | 'nodeLabels'>;
+export type NodeGroupMarks = Pick<NodeGroup, 'name' | 'nodeLabels' | 'nodeTaints'>;
 
 /** All an engine driver may know about one bay at one moment. */
 export interface EngineContext {
@@ -51,6 +78,8 @@ export type EngineObservation =
       readonly nodes: readonly EngineNodeView[];
       readonly engineVersion: string;
       readonly containerVersion: string;
+      /** More for the tenant to read in the bay's health, by a short name: `dns`. */
+      readonly notes?: Readonly<Record<string, string>>;
     }
   | { readonly reachable: false; readonly reason: string };
 
@@ -58,6 +87,8 @@ export interface NodeFilesInput {
   readonly bay: Bay;
   readonly node: Node;
   readonly nodeGroupName: string;
+  /** What the node is marked with from the start. */
+  readonly nodeTaints?: NodeGroup['nodeTaints'];
 }
 
 export interface NodeFiles {
@@ -95,11 +126,23 @@ export interface EngineDriver {
   /** The URL clients use, for example `tcp://192.0.2.7:2376`. */
   apiAddress(bay: { tlsDisabled: boolean }, address: string): string;
   nodeCertificate(input: { node: Node; clientAddress: string | null }): CertificateProfile;
+  /** What a node gets besides, for the same key; and the authorities whose certificates it wants to have. */
+  furtherCertificates?(input: { bay: Bay; node: Node; clientAddress: string | null }): {
+    readonly authorities: readonly AuthorityPurpose[];
+    readonly certificates: readonly FurtherCertificate[];
+  };
   /** Subject and usages of what a tenant (or the control plane itself) uses; `holder` becomes the common name. */
-  clientCertificate(holder: string): CertificateProfile;
+  clientCertificate(holder: string, access: ClientAccess): CertificateProfile;
+  /**
+   * Where the engine reads rights from organizations (O): those of a tenant's certificate, in place of what its request
+   * asks for. Missing: as requested.
+   */
+  clientOrganizations?(asked: readonly string[], access: ClientAccess): readonly string[];
+  /** Whether the control plane speaks to the engine's etcd too. */
+  readonly usesEtcd?: boolean;
   nodeFiles(input: NodeFilesInput): NodeFiles;
   /** Variables for one node's join; asks a running master when there is one. Null: not possible yet. */
-  joinData(context: EngineContext, node: Node): Promise<Readonly<Record<string, string>> | null>;
+  joinData(context: EngineContext, node: Node, keys: BayKeys): Promise<Readonly<Record<string, string>> | null>;
   observe(context: EngineContext): Promise<EngineObservation>;
   /** Tells the engine what it must know of a node that has just become ready (labels). Idempotent. */
   configureNode(context: EngineContext, node: Node, group: NodeGroupMarks): Promise<void>;

@@ -31,7 +31,14 @@ export function openBayPki(options: { database: Database; vault: KeyVault; engin
     authorities,
     async controlIdentity(bay) {
       if (bay.tlsDisabled) return null;
-      return identities.forBay(bay, options.engines.engine(bay.engine).clientCertificate(CONTROL_PLANE_NAME));
+      const engine = options.engines.engine(bay.engine);
+      const profile = engine.clientCertificate(CONTROL_PLANE_NAME, 'control-plane');
+      if (engine.usesEtcd !== true) return identities.forBay(bay, profile);
+      const [cluster, etcd] = await Promise.all([
+        identities.forBay(bay, profile),
+        identities.forBay(bay, { ...profile, organization: null }, 'etcd'),
+      ]);
+      return { ...cluster, etcd };
     },
   };
 }

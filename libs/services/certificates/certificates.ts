@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { BaykeeperError, nodeNameOf, type Bay, type NodeGroup } from '@baykeeper/domain';
+import type { ClientAccess } from '@baykeeper/drivers';
 import {
   buildRevocationList,
   checkTenantName,
@@ -45,6 +46,11 @@ export interface ClientIdentity {
   readonly key: string;
 }
 
+/** Whoever may change a project's bays may do anything on them; others look. */
+function accessOf({ roles, isSystemAdmin }: Caller): ClientAccess {
+  return isSystemAdmin || roles.includes('admin') || roles.includes('member') ? 'admin' : 'view';
+}
+
 /** As a name is compared: look-alikes of one form, no dot of the root at its end. */
 function bare(name: string): string {
   return name.normalize('NFKC').toLowerCase().trim().replace(/\.+$/, '');
@@ -81,8 +87,15 @@ export class Certificates {
       this.groupsOf(bay),
     ]);
     const rules = rulesFor(bay, groups, authority);
-    const { days } = this.engineOf(bay).clientCertificate(request.subject.commonNames[0] ?? '');
-    const profile = decideTenantCertificate(request, { ...rules, days });
+    const access = accessOf(caller);
+    const engine = this.engineOf(bay);
+    const { days } = engine.clientCertificate(request.subject.commonNames[0] ?? '', access);
+    const profile = decideTenantCertificate(request, {
+      ...{ ...rules, days },
+      ...(engine.clientOrganizations && {
+        replaceOrganizations: (asked) => engine.clientOrganizations?.(asked, access) ?? asked,
+      }),
+    });
     const { publicKey } = request;
     const signed = await signCertificate({ authority, publicKey, profile, now: this.dependencies.now() });
     await this.recordForUser(caller, 'certificate:create', bay, signed);
@@ -98,7 +111,7 @@ export class Certificates {
     checkTenantName(commonName, rulesFor(bay, await this.groupsOf(bay), authority));
     const made = await createKeyAndCertificate({
       authority,
-      profile: this.engineOf(bay).clientCertificate(commonName),
+      profile: this.engineOf(bay).clientCertificate(commonName, accessOf(caller)),
       now: this.dependencies.now(),
     });
     await this.recordForUser(caller, 'certificate:create_credentials', bay, made);

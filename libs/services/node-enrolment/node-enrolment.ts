@@ -5,6 +5,7 @@
  *
  * Every call may be repeated: answers get lost.
  */
+import type { KeyObject } from 'node:crypto';
 import {
   BOOT_PHASES,
   BaykeeperError,
@@ -17,7 +18,15 @@ import {
   type Node,
   type NodeId,
 } from '@baykeeper/domain';
-import { hashOfToken, parseCertificateRequest, signCertificate, type BayAuthorities } from '@baykeeper/pki';
+import type { CertificateProfile, EngineDriver } from '@baykeeper/drivers';
+import {
+  hashOfToken,
+  parseCertificateRequest,
+  signCertificate,
+  type AuthorityPurpose,
+  type BayAuthorities,
+  type SignedCertificate,
+} from '@baykeeper/pki';
 import { nodeTopic, type Signals } from '@baykeeper/queue';
 import { SYSTEM, type NodeFacts, type Stores } from '@baykeeper/storage';
 import type { Engines } from '../catalogue/catalogue.js';
@@ -37,7 +46,7 @@ const LOOK_AGAIN_MS = 10_000;
 /** The engine could not give join data: it is starting, and no signal tells when it is done. */
 const ASK_ENGINE_AGAIN_MS = 500;
 /** Answers get lost, and a node asks again; each certificate stays on record, and one that never stops is not well. */
-const MOST_CERTIFICATES = 32;
+const MOST_ANSWERS = 32;
 /** A sentence; what is longer belongs to the log. */
 const LONGEST_MESSAGE = 500;
 
@@ -50,8 +59,11 @@ export interface NodeEnrolmentDependencies extends BayContextsDependencies {
   readonly log: Log;
 }
 
+type FurtherCertificates = ReturnType<NonNullable<EngineDriver['furtherCertificates']>>;
+const NOTHING_FURTHER: FurtherCertificates = { authorities: [], certificates: [] };
+
 export interface NodeCertificate {
-  /** The node's certificate, then its authority's. */
+  /** The node's certificate, then its authority's, then what its engine wants besides, each after a line with its name. */
   readonly pem: string;
   readonly sessionToken: string;
 }
@@ -85,14 +97,16 @@ export class NodeEnrolment {
    */
   async certificate(nodeId: string, token: string, csrPem: string): Promise<NodeCertificate> {
     const node = requireStaying(await this.authenticate(nodeId, token, ['enrolment']));
-    if ((await this.stores.certificates.countByNode(node.id)) >= MOST_CERTIFICATES) {
-      throw new BaykeeperError({
-        code: 'forbidden',
-        publicMessage: `The node was given ${String(MOST_CERTIFICATES)} certificates already: replace it.`,
-      });
-    }
+    const given = await this.stores.certificates.countByNode(node.id);
     const request = parseCertificateRequest(csrPem);
     const { bay, clientAddress } = await this.addressesFor(node);
+    const further = this.engineOf(bay).furtherCertificates?.({ bay, node, clientAddress }) ?? NOTHING_FURTHER;
+    if (given >= MOST_ANSWERS * (1 + further.certificates.length)) {
+      throw new BaykeeperError({
+        code: 'forbidden',
+        publicMessage: `The node was given ${String(given)} certificates already: replace it.`,
+      });
+    }
 
     const sessionToken = this.dependencies.sessionToken(node.id, request.publicKeyHash);
     const bound = await this.stores.nodes.bindEnrolment(
@@ -103,25 +117,50 @@ export class NodeEnrolment {
     );
     if (!bound) throw notValid();
 
-    const authority = await this.dependencies.authorities.ensureSigning(bay, 'cluster');
-    const { serial, subject, notAfter, certificatePem } = await signCertificate({
-      authority,
-      publicKey: request.publicKey,
-      profile: this.dependencies.engines.engine(bay.engine).nodeCertificate({ node, clientAddress }),
-      now: this.dependencies.now(),
-    });
+    const signed = await this.sign(request.publicKey, { bay, node, clientAddress }, further);
     const isNew = node.certifiedAt === null;
     const isRecorded = await this.record({
       node,
       facts: isNew ? { certifiedAt: this.dependencies.now() } : null,
       event: isNew ? { kind: 'node-certified', level: 'info', message: `${node.name} has its certificate.` } : null,
-      certificate: {
+      certificates: signed.certificates.map(({ serial, subject, notAfter }) => ({
         ...{ bayId: bay.id, projectId: bay.projectId, serial, subject, notAfter },
-        ...{ kind: 'node', nodeId: node.id, userId: null },
-      },
+        ...{ kind: 'node' as const, nodeId: node.id, userId: null },
+      })),
     });
     if (!isRecorded) throw notValid();
-    return { pem: certificatePem + authority.certificatePem, sessionToken };
+    return { pem: signed.pem, sessionToken };
+  }
+
+  /** The node's own certificate and its authority's, then whatever else its engine wants, each under its name. */
+  private async sign(
+    publicKey: KeyObject,
+    names: { bay: Bay; node: Node; clientAddress: string | null },
+    further: FurtherCertificates,
+  ): Promise<{ readonly pem: string; readonly certificates: readonly SignedCertificate[] }> {
+    const { authorities, now } = this.dependencies;
+    const { bay } = names;
+    const signWith = async (purpose: AuthorityPurpose, profile: CertificateProfile): Promise<SignedCertificate> =>
+      signCertificate({ authority: await authorities.ensureSigning(bay, purpose), publicKey, profile, now: now() });
+    const own = await signWith('cluster', this.engineOf(bay).nodeCertificate(names));
+    const [roots, others] = await Promise.all([
+      Promise.all(
+        further.authorities.map(async (purpose) =>
+          named(`${purpose}-ca`, await authorities.ensureCertificate(bay, purpose)),
+        ),
+      ),
+      Promise.all(
+        further.certificates.map(async ({ name, authority, profile }) => ({
+          ...{ name, signed: await signWith(authority, profile) },
+        })),
+      ),
+    ]);
+    const parts = others.map(({ name, signed }) => named(name, signed.certificatePem));
+    const root = await authorities.ensureCertificate(bay, 'cluster');
+    return {
+      pem: [own.certificatePem, root, ...roots, ...parts].join(''),
+      certificates: [own, ...others.map(({ signed }) => signed)],
+    };
   }
 
   /**
@@ -202,7 +241,7 @@ export class NodeEnrolment {
       case 'engine':
         if (!(await this.stores.nodes.recordEngineStart(node.id))) return;
         await this.record({
-          ...{ node, facts: null, certificate: null },
+          ...{ node, facts: null, certificates: [] },
           event: { kind: 'node-engine-started', level: 'info', message: `${node.name} has started its engine.` },
         });
         return;
@@ -242,14 +281,16 @@ export class NodeEnrolment {
     message: string,
     level: 'info' | 'error' = 'info',
   ): Promise<void> {
-    await this.record({ node, facts, event: { kind, level, message }, certificate: null });
+    await this.record({ node, facts, event: { kind, level, message }, certificates: [] });
   }
 
   /** Null when the engine is not ready to tell; it will be. */
   private async askEngine(node: Node, newerThan: Date): Promise<Readonly<Record<string, string>> | null> {
     try {
       const context = await this.contexts.load(node.bayId, newerThan);
-      return await this.dependencies.engines.engine(context.bay.engine).joinData(context, node);
+      return await this.engineOf(context.bay).joinData(context, node, {
+        serviceAccountKey: () => this.dependencies.authorities.ensureSharedKey(context.bay, 'service-account'),
+      });
     } catch (error) {
       if (!(error instanceof BaykeeperError) || !isRetryable(error.code)) throw error;
       this.dependencies.log.warn({ nodeId: node.id, error: detailOf(error) }, 'asking the engine for join data failed');
@@ -274,6 +315,10 @@ export class NodeEnrolment {
     return { bay, clientAddress };
   }
 
+  private engineOf(bay: Bay): EngineDriver {
+    return this.dependencies.engines.engine(bay.engine);
+  }
+
   private authenticate(nodeId: string, token: string, kinds: readonly NodeTokenKind[]): Promise<Node> {
     return authenticateNode(this.stores.nodes, nodeId, token, kinds);
   }
@@ -281,4 +326,9 @@ export class NodeEnrolment {
   private get stores(): Stores {
     return this.dependencies.database.stores;
   }
+}
+
+/** PEM readers skip what stands outside of its marks (RFC 7468 section 5.2); the node's script reads it. */
+function named(name: string, pem: string): string {
+  return `Baykeeper-Certificate: ${name}\n${pem}`;
 }

@@ -12,13 +12,13 @@ export interface Progress {
   /** Facts are a reason to look at the bay again. */
   readonly facts: Partial<NodeFacts> | null;
   readonly event: Pick<BayEvent, 'kind' | 'message' | 'level'> | null;
-  readonly certificate: NewCertificate | null;
+  readonly certificates: readonly NewCertificate[];
 }
 
 /** Two transactions, so that one is written while the other waits for the disk. */
 const BATCHES = { atOnce: 2, most: 200, separately: true } as const;
 
-/** @returns writes one; false: its certificate could not be recorded, because the bay is gone or the node is to go */
+/** @returns writes one; false: its certificates could not be recorded, because the bay is gone or the node is to go */
 export function openProgressRecords({
   database,
   signals,
@@ -27,7 +27,7 @@ export function openProgressRecords({
   readonly signals: Pick<Signals, 'publish'>;
 }): (progress: Progress) => Promise<boolean> {
   const record = gather(async (all: readonly (Progress & { readonly traceparent: string | null })[]) => {
-    const certificates = all.flatMap(({ certificate }) => certificate ?? []);
+    const signed = all.flatMap(({ certificates }) => certificates);
     const woken = all.flatMap(({ node: { bayId }, facts, traceparent }) => (facts ? [{ bayId, traceparent }] : []));
     const written = await database.transaction(async (stores) => {
       // Events first: they take the bay's turn before any row of a node is locked, as the reconciler does.
@@ -36,7 +36,7 @@ export function openProgressRecords({
           event === null ? [] : [{ bayId, projectId, nodeId: id, ...event }],
         ),
       );
-      const serials = certificates.length > 0 ? await stores.certificates.insertMany(certificates) : new Set<string>();
+      const serials = signed.length > 0 ? await stores.certificates.insertMany(signed) : new Set<string>();
       await stores.nodes.recordFactsOfMany(all.flatMap(({ node, facts }) => (facts ? [{ id: node.id, facts }] : [])));
       if (woken.length > 0) await stores.outbox.appendMany(woken);
       return serials;
@@ -45,7 +45,7 @@ export function openProgressRecords({
     const topics = new Set(all.map(({ node }) => bayTopic(node.bayId)));
     if (woken.length > 0) topics.add(OUTBOX_TOPIC);
     for (const topic of topics) signals.publish(topic).catch(() => undefined);
-    return all.map(({ certificate }) => certificate === null || written.has(certificate.serial));
+    return all.map(({ certificates }) => certificates.every(({ serial }) => written.has(serial)));
   }, BATCHES);
   return (progress) => record({ ...progress, traceparent: currentTraceparent() });
 }

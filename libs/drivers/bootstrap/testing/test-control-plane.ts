@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { BaykeeperError, type Bay, type Node } from '@baykeeper/domain';
-import type { ControlIdentity, EngineContext, EngineDriver } from '../../contracts/engine.js';
+import type { BayKeys, ControlIdentity, EngineContext, EngineDriver } from '../../contracts/engine.js';
 import { renderEnvironmentFile } from '../environment-file.js';
 import type { TestAuthority } from './test-authority.js';
 
@@ -35,6 +35,9 @@ export interface TestControlPlane {
   refuse(pathEnd: string, status: number, times: number): void;
   close(): Promise<void>;
 }
+
+/** Engines that share one are tried with a whole control plane. */
+const NO_KEYS: BayKeys = { serviceAccountKey: () => Promise.reject(new Error('the double keeps no keys')) };
 
 interface Options {
   readonly bay: Bay;
@@ -82,7 +85,7 @@ export async function openTestControlPlane(options: Options): Promise<TestContro
     for (;;) {
       if (mayJoin(nodeOf(id))) {
         change(id, { joinGrantedAt: new Date() });
-        const data = await options.engine.joinData(context(), nodeOf(id)).catch((error: unknown) => {
+        const data = await options.engine.joinData(context(), nodeOf(id), NO_KEYS).catch((error: unknown) => {
           if (error instanceof BaykeeperError) return null;
           throw error;
         });

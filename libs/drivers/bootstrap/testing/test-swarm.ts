@@ -58,7 +58,7 @@ export async function openTestSwarm(changes: Partial<Bay> = {}): Promise<TestSwa
   const bay = makeBay({ id: randomUUID() as BayId, ...changes });
   const authority = openTestAuthority(join(directory, 'authority'), `bay ${bay.id}`);
   const issued = (holder: string): ControlIdentity | null =>
-    bay.tlsDisabled ? null : authority.issue(engine.clientCertificate(holder));
+    bay.tlsDisabled ? null : authority.issue(engine.clientCertificate(holder, 'admin'));
   const controlPlane = await openTestControlPlane({
     ...{ bay, engine, authority, address },
     identity: issued('control plane'),

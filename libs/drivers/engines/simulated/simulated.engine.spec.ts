@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { makeBay, makeNode, makeReadyNode, T0 } from '@baykeeper/domain/testing/builders.js';
 import { findTemplatesDirectory } from '../../bootstrap/templates.js';
+import type { BayKeys } from '../../contracts/engine.js';
 import { createSwarmEngine } from '../swarm/swarm.engine.js';
 import { simulateEngine } from './simulated.engine.js';
+
+/** Of a swarm: it shares none. */
+const NO_KEYS: BayKeys = { serviceAccountKey: () => Promise.reject(new Error('no key is asked for')) };
 
 const real = createSwarmEngine({ templatesDirectory: findTemplatesDirectory() });
 const engine = simulateEngine(real);
@@ -18,9 +22,9 @@ const context = (bay: Parameters<typeof makeBay>[0], nodes = [founder, worker]) 
 describe('a simulated engine', () => {
   it('lets the founder found and the others wait for it', async () => {
     const before = context({ foundingNodeId: founder.id });
-    expect(await engine.joinData(before, founder)).toEqual({ SIMULATED_JOIN: 'found' });
-    expect(await engine.joinData(before, worker)).toBeNull();
-    expect(await engine.joinData(context({ foundingNodeId: founder.id, foundedAt: T0 }), worker)).toEqual({
+    expect(await engine.joinData(before, founder, NO_KEYS)).toEqual({ SIMULATED_JOIN: 'found' });
+    expect(await engine.joinData(before, worker, NO_KEYS)).toBeNull();
+    expect(await engine.joinData(context({ foundingNodeId: founder.id, foundedAt: T0 }), worker, NO_KEYS)).toEqual({
       SIMULATED_JOIN: 'join',
     });
   });

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { makeBay, makeReadyNode, T0 } from '@baykeeper/domain/testing/builders.js';
-import type { EngineContext } from '../../contracts/engine.js';
+import type { BayKeys, EngineContext } from '../../contracts/engine.js';
 import { findTemplatesDirectory } from '../../bootstrap/templates.js';
 import { createSwarmEngine } from './swarm.engine.js';
 import { makeDoubleNode, openDockerDouble, type DockerDouble, type DoubleNode } from './testing/docker-double.js';
+
+/** Of a swarm: it shares none. */
+const NO_KEYS: BayKeys = { serviceAccountKey: () => Promise.reject(new Error('no key is asked for')) };
 
 const engine = createSwarmEngine({ templatesDirectory: findTemplatesDirectory() });
 const opened: DockerDouble[] = [];
@@ -92,7 +95,7 @@ describe('joinData', () => {
   const founding = { ...contextOf(), bay: makeBay({ tlsDisabled: true, foundingNodeId: masterNode(0).id }) };
 
   it('tells the founder to found, and where it is', async () => {
-    const data = await engine.joinData(founding, masterNode(0));
+    const data = await engine.joinData(founding, masterNode(0), NO_KEYS);
     expect(data?.['SWARM_PATH']).toBe('/swarm/init');
     expect(JSON.parse(data?.['SWARM_BODY'] ?? '')).toEqual({
       ListenAddr: '0.0.0.0:2377',
@@ -102,8 +105,8 @@ describe('joinData', () => {
   });
 
   it('has nothing yet for the others, and for a node without an address', async () => {
-    expect(await engine.joinData(founding, workerNode(0))).toBeNull();
-    expect(await engine.joinData(founding, { ...masterNode(0), address: null })).toBeNull();
+    expect(await engine.joinData(founding, workerNode(0), NO_KEYS)).toBeNull();
+    expect(await engine.joinData(founding, { ...masterNode(0), address: null }, NO_KEYS)).toBeNull();
   });
 
   it.each([
@@ -111,7 +114,7 @@ describe('joinData', () => {
     ['master', masterNode(2), 'SWMTKN-m'],
   ])('gives a %s the token for its role and a manager that answers', async (_, node, token) => {
     const double = await open([manager(0)]);
-    const data = await engine.joinData(contextOf(SILENT, double.address), node);
+    const data = await engine.joinData(contextOf(SILENT, double.address), node, NO_KEYS);
     expect(data?.['SWARM_PATH']).toBe('/swarm/join');
     expect(JSON.parse(data?.['SWARM_BODY'] ?? '')).toEqual({
       ListenAddr: '0.0.0.0:2377',
@@ -126,15 +129,27 @@ describe('joinData', () => {
 describe('configureNode', () => {
   it('labels the node once, and keeps what tenants labelled', async () => {
     const double = await open([manager(0), worker(0, { labels: { disk: 'ssd' } })]);
-    await engine.configureNode(contextOf(double.address), workerNode(0), { name: 'default-worker', nodeLabels: {} });
-    await engine.configureNode(contextOf(double.address), workerNode(0), { name: 'default-worker', nodeLabels: {} });
+    await engine.configureNode(contextOf(double.address), workerNode(0), {
+      name: 'default-worker',
+      nodeLabels: {},
+      nodeTaints: [],
+    });
+    await engine.configureNode(contextOf(double.address), workerNode(0), {
+      name: 'default-worker',
+      nodeLabels: {},
+      nodeTaints: [],
+    });
     expect(double.nodes[1]?.labels).toEqual({ disk: 'ssd', bay: 'web', nodegroup: 'default-worker' });
     expect(double.calls.filter((call) => call.startsWith('POST'))).toEqual(['POST /nodes/w0/update']);
   });
 
   it('does not take a node for another whose name only starts the same', async () => {
     const double = await open([manager(0), makeDoubleNode({ id: 'w10', hostname: 'web-worker-10' }), worker(1)]);
-    await engine.configureNode(contextOf(double.address), workerNode(1), { name: 'default-worker', nodeLabels: {} });
+    await engine.configureNode(contextOf(double.address), workerNode(1), {
+      name: 'default-worker',
+      nodeLabels: {},
+      nodeTaints: [],
+    });
     expect(double.nodes.map((node) => Object.keys(node.labels).length)).toEqual([0, 0, 2]);
   });
 });
@@ -244,7 +259,7 @@ describe('rotateCredentials', () => {
     const double = await open([manager(0), worker(0)]);
     const context = contextOf(SILENT, double.address);
     const tokenOf = async (node: ReturnType<typeof makeReadyNode>): Promise<unknown> => {
-      const data = await engine.joinData(context, { ...node, address: '127.0.0.9' });
+      const data = await engine.joinData(context, { ...node, address: '127.0.0.9' }, NO_KEYS);
       return (JSON.parse(data?.['SWARM_BODY'] ?? '{}') as { JoinToken?: unknown }).JoinToken;
     };
     const joining = [workerNode(7), masterNode(7)];

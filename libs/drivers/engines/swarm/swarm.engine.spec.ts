@@ -132,7 +132,7 @@ describe('addresses and certificates', () => {
   });
 
   it('let a tenant be a client only', () => {
-    expect(engine.clientCertificate('alice')).toMatchObject({
+    expect(engine.clientCertificate('alice', 'admin')).toMatchObject({
       commonName: 'alice',
       usages: ['client'],
       ipAddresses: [],
