@@ -1,0 +1,129 @@
+/** Kubernetes, its masters built by kubeadm: rules, topology, certificates and the conversation with a running cluster. */
+import { BaykeeperError, type BaymodelFields, type Labels, type Listener } from '@baykeeper/domain';
+import type { CertificateProfile, ClientAccess, EngineDriver, Problem } from '../../contracts/engine.js';
+import { networkProblems } from './bay-network.js';
+import { kubernetesCredentialFiles } from './credential-files.js';
+import { hasFlannel } from './flannel.js';
+import { kubernetesJoinData } from './join-data.js';
+import { configureNode, drainNode, removeNode } from './kubernetes-nodes.js';
+import { API_PORT, CLIENT_CERTIFICATE_DAYS, MASTER_COUNTS, SUPERUSERS, TENANT_GROUPS } from './kubernetes.config.js';
+import { furtherCertificates, kubeletClientProfile } from './node-certificates.js';
+import { kubernetesNodeFiles } from './node-files.js';
+import { observeCluster } from './observe-cluster.js';
+import { releaseOf, releaseProblems, type Releases } from './releases.js';
+
+export interface KubernetesSurroundings {
+  readonly templatesDirectory: string;
+  readonly releases: Releases;
+}
+
+export function createKubernetesEngine({ templatesDirectory, releases }: KubernetesSurroundings): EngineDriver {
+  return {
+    name: 'kubernetes',
+    checkBaymodel: (baymodel) => checkBaymodel(releases, baymodel),
+    checkBay: (bay) => checkBay(releases, bay),
+    listeners,
+    apiAddress: (_bay, address) => `https://${address}:${String(API_PORT)}`,
+    nodeCertificate: ({ node }) => kubeletClientProfile(node),
+    furtherCertificates: (input) => ({
+      authorities: input.node.role === 'master' ? ['etcd', 'front-proxy'] : [],
+      certificates: furtherCertificates(input),
+    }),
+    clientCertificate,
+    clientOrganizations,
+    usesEtcd: true,
+    nodeFiles: (input) => kubernetesNodeFiles(input, releases, templatesDirectory),
+    joinData: (context, node, keys) => kubernetesJoinData(releases, context, node, keys),
+    observe: (context) => observeCluster(context),
+    configureNode,
+    drainNode,
+    removeNode,
+    toleratedMasterLosses: (masters) => Math.floor((masters - 1) / 2),
+    credentialFiles: kubernetesCredentialFiles,
+  };
+}
+
+const PROXY = /^https?:\/\/[^\s"'\\`$;|&<>(){}]+$/;
+const HOSTS = /^[A-Za-z0-9.:,*_/[\]-]+$/;
+/** Host names with ports: each becomes a directory's name. */
+const REGISTRIES = /^[A-Za-z0-9][A-Za-z0-9.:-]*(,\s*[A-Za-z0-9][A-Za-z0-9.:-]*)*$/;
+
+function checkBaymodel(releases: Releases, baymodel: BaymodelFields): readonly Problem[] {
+  const { networkDriver, volumeDriver, httpProxy, httpsProxy, noProxy, insecureRegistry, labels } = baymodel;
+  const problems: Problem[] = [];
+  if (baymodel.tlsDisabled) problems.push('A Kubernetes cluster has no form without TLS: leave tls_disabled out.');
+  if (networkDriver !== null && networkDriver !== 'flannel')
+    problems.push(`Network driver ${networkDriver} is not offered for kubernetes: give flannel or leave it out.`);
+  if (volumeDriver !== null)
+    problems.push(`Volume driver ${volumeDriver} is not offered for kubernetes: leave volume_driver out.`);
+  for (const [name, value, form, advice] of [
+    ['http_proxy', httpProxy, PROXY, 'a URL such as http://proxy.example:3128'],
+    ['https_proxy', httpsProxy, PROXY, 'a URL such as http://proxy.example:3128'],
+    ['no_proxy', noProxy, HOSTS, 'a list of hosts, ports or networks with commas between them'],
+    ['insecure_registry', insecureRegistry, REGISTRIES, 'a list of hosts, with or without a port, with commas between'],
+  ] as const) {
+    if (value !== null && !form.test(value)) problems.push(`${name} is not ${advice}: correct it.`);
+  }
+  return [
+    ...problems,
+    ...releaseProblems(releases, labels),
+    ...flannelProblems(releases, labels),
+    ...networkProblems(labels),
+  ];
+}
+
+function flannelProblems(releases: Releases, labels: Labels): readonly Problem[] {
+  if (releaseProblems(releases, labels).length > 0) return [];
+  const release = releaseOf(releases, { labels, coeVersion: null });
+  if (hasFlannel(release)) return [];
+  return [
+    `Kubernetes ${release.version} was imported without flannel, so its nodes would not reach each other: ask the operator to import it with flannel and flannel-cni-plugin.`,
+  ];
+}
+
+function checkBay(releases: Releases, bay: Parameters<EngineDriver['checkBay']>[0]): readonly Problem[] {
+  const { masterCount, nodeCount, masterLbEnabled, labels } = bay;
+  const problems: Problem[] = [];
+  if (!MASTER_COUNTS.includes(masterCount)) {
+    const why = masterCount % 2 === 0 ? ': with an even number a split leaves no majority of etcd. Give' : ': give';
+    problems.push(`A Kubernetes cluster can't have ${String(masterCount)} masters${why} 1, 3 or 5.`);
+  } else if (masterCount > 1 && !masterLbEnabled) {
+    problems.push('More than one master needs a load balancer: choose a baymodel with master_lb_enabled, or 1 master.');
+  }
+  if (nodeCount < 0) problems.push('A Kubernetes cluster has 0 or more workers: give node_count 0 or more.');
+  return [...problems, ...releaseProblems(releases, labels), ...networkProblems(labels)];
+}
+
+function listeners(bay: Parameters<EngineDriver['listeners']>[0]): readonly Listener[] {
+  if (!bay.masterLbEnabled) return [];
+  return [
+    {
+      ...{ name: 'kubernetes-api', port: API_PORT, memberPort: API_PORT, memberRole: 'master' },
+      // An API server that listens may still be on its way up, or cut off from etcd.
+      healthPath: '/readyz',
+    },
+  ];
+}
+
+function clientCertificate(holder: string, access: ClientAccess): CertificateProfile {
+  return {
+    commonName: holder,
+    organization: access === 'control-plane' ? SUPERUSERS : TENANT_GROUPS[access],
+    ...{ dnsNames: [], ipAddresses: [], usages: ['client'] },
+    days: CLIENT_CERTIFICATE_DAYS,
+  };
+}
+
+/** A tenant may ask for less than it may have, and for nothing else: what it asks for otherwise is not looked at. */
+function clientOrganizations(asked: readonly string[], access: ClientAccess): readonly string[] {
+  if (access === 'control-plane') {
+    throw new BaykeeperError({
+      code: 'internal',
+      publicMessage: 'The certificate could not be signed. Tell the operator.',
+      detail: 'no tenant gets what the control plane has',
+    });
+  }
+  const ranks = ['view', 'edit', 'admin'] as const;
+  const wanted = ranks.find((rank) => asked.includes(TENANT_GROUPS[rank])) ?? access;
+  return [TENANT_GROUPS[ranks.indexOf(wanted) < ranks.indexOf(access) ? wanted : access]];
+}
