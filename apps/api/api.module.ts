@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { ReadinessProbe } from '@baykeeper/platform';
 import {
+  Artifacts,
   AuditTrail,
   Baymodels,
   Bays,
@@ -15,6 +16,7 @@ import {
   Rotations,
 } from '@baykeeper/services';
 import { ApiSettings } from './api-settings.js';
+import { ArtifactsController } from './artifacts/artifacts.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
@@ -59,6 +61,7 @@ export interface ApiParts {
   readonly groups: NodeGroups;
   readonly rotations: Rotations;
   readonly processes: ProcessRecords;
+  readonly artifacts: Artifacts;
   readonly audit: AuditTrail;
   readonly events: BayEvents;
   readonly identity: IdentityService;
@@ -87,6 +90,7 @@ export class ApiModule {
       { provide: NodeGroups, useValue: parts.groups },
       { provide: Rotations, useValue: parts.rotations },
       { provide: ProcessRecords, useValue: parts.processes },
+      { provide: Artifacts, useValue: parts.artifacts },
       { provide: AuditTrail, useValue: parts.audit },
       { provide: BayEvents, useValue: parts.events },
       { provide: IdentityService, useValue: parts.identity },
@@ -116,6 +120,7 @@ export class ApiModule {
         FederationsController,
         QuotasController,
         ProcessesController,
+        ArtifactsController,
         AuditController,
         DashboardController,
         BayPicturesController,

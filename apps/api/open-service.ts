@@ -10,6 +10,7 @@ import {
   ReadinessProbe,
 } from '@baykeeper/platform';
 import {
+  Artifacts,
   AuditTrail,
   Baymodels,
   Bays,
@@ -202,6 +203,7 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
     site: openDashboardSite(),
     dashboard: new Dashboard({ database, quotas, now: shared.now }),
     processes: new ProcessRecords(database),
+    artifacts: new Artifacts({ database, mirror: drivers.artifacts }),
     audit: new AuditTrail(database),
     certificates,
     credentials: new Credentials({ database, engines: drivers, certificates }),

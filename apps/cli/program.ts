@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { registerArtifacts } from './commands/artifacts.js';
 import { registerBayViews } from './commands/bays.js';
 import { Beginning } from './commands/begin.js';
 import { registerCatalogue } from './commands/catalogue.js';
@@ -58,6 +59,7 @@ export function createProgram(process: Process): Command {
   program.commandsGroup('Administration:');
   registerQuotas(program, beginning);
   registerOperators(program, beginning);
+  registerArtifacts(program, beginning);
   program.commandsGroup('This program:');
   registerLogin(program, beginning);
   registerVersion(program, beginning);

@@ -1,3 +1,5 @@
+export * from './artifacts/artifact-mirror.js';
+export type { Artifact, ArtifactVersion, KeptVersion } from './artifacts/artifact-version.js';
 export * from './contracts/catalogue.js';
 export * from './contracts/compute.js';
 export * from './contracts/drivers.js';

@@ -77,6 +77,7 @@ describe('faults on demand', () => {
 
   const config = {
     ...{ installation: 'a', localSubnet: null, imagesDirectory: null, loadBalancerAddresses: null, nodePort: 9512 },
+    ...{ artifactsDirectory: '/nowhere/artifacts', artifactsUrl: null },
     simulated: { latencyMs: 0, failureRate: 0, capacity: 10, faultsPath: '/nowhere/faults.json' },
   };
   it.each([

@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path';
 import { BaykeeperError, type EngineName, type ImageFields } from '@baykeeper/domain';
+import { openArtifactMirror, type ArtifactMirror } from './artifacts/artifact-mirror.js';
+import { simulateArtifacts } from './artifacts/simulate-artifacts.js';
 import { findTemplatesDirectory } from './bootstrap/templates.js';
 import type { ComputeDriver } from './contracts/compute.js';
 import type { Drivers } from './contracts/drivers.js';
@@ -24,6 +26,10 @@ export interface DriversConfig {
   readonly localSubnet: string | null;
   /** Where the local driver keeps built images; null: in the data directory. */
   readonly imagesDirectory: string | null;
+  /** The artifact mirror. */
+  readonly artifactsDirectory: string;
+  /** A copy of it on the network, which nodes ask first; null: none. */
+  readonly artifactsUrl: string | null;
   readonly loadBalancerAddresses: string | null;
   readonly nodePort: number;
   readonly simulated: {
@@ -35,9 +41,15 @@ export interface DriversConfig {
   };
 }
 
+/** What engines are made with. */
+interface EngineParts {
+  readonly templatesDirectory: string;
+  readonly artifacts: ArtifactMirror;
+}
+
 const engines = {
-  swarm: (templatesDirectory: string) => createSwarmEngine({ templatesDirectory }),
-} as const satisfies Partial<Record<EngineName, (templatesDirectory: string) => EngineDriver>>;
+  swarm: ({ templatesDirectory }: EngineParts) => createSwarmEngine({ templatesDirectory }),
+} as const satisfies Partial<Record<EngineName, (parts: EngineParts) => EngineDriver>>;
 
 const computes = {
   local: async (config: DriversConfig, templatesDirectory: string) => {
@@ -47,6 +59,7 @@ const computes = {
       installation: config.installation,
       subnet: config.localSubnet,
       imagesDirectory: join(templatesDirectory, 'images'),
+      artifactsDirectory: config.artifactsDirectory,
       nodePort: config.nodePort,
       ...(config.imagesDirectory !== null && { imageStoreDirectory: config.imagesDirectory }),
     });
@@ -116,9 +129,16 @@ export async function openDrivers(config: DriversConfig): Promise<Drivers> {
 async function openWellDrivers(config: DriversConfig, faults: FaultSource | null): Promise<Drivers> {
   const templatesDirectory = findTemplatesDirectory();
   const images = (await loadImageDefinitions(join(templatesDirectory, 'images'))).map(catalogueImageOf);
+  const { artifactsDirectory: directory, artifactsUrl: mirrorUrl } = config;
+  const artifacts = openArtifactMirror({ directory, templatesDirectory, mirrorUrl });
+  const parts: EngineParts = {
+    templatesDirectory,
+    // Nothing is installed on machines that do not exist.
+    artifacts: config.compute === 'simulated' ? simulateArtifacts(artifacts) : artifacts,
+  };
   const opened = new Map<EngineName, EngineDriver>();
   for (const [name, create] of Object.entries(engines)) {
-    const engine = create(templatesDirectory);
+    const engine = create(parts);
     // No engine runs on machines that do not exist.
     opened.set(name as EngineName, config.compute === 'simulated' ? simulateEngine(engine) : engine);
   }
@@ -127,6 +147,7 @@ async function openWellDrivers(config: DriversConfig, faults: FaultSource | null
     loadBalancer: await loadBalancers[config.loadBalancer](config),
     engineNames: [...opened.keys()],
     templatesDirectory,
+    artifacts,
     engine(name) {
       const engine = opened.get(name);
       if (engine) return engine;

@@ -25,6 +25,7 @@ it('puts something around calls, hands on what they give, and leaves plain metho
       loadBalancer: { name: 'scales' } as unknown as LoadBalancerDriver,
       engineNames: ['swarm'],
       templatesDirectory: '/templates',
+      artifacts: {} as unknown as Drivers['artifacts'],
       engine: () => ({ name: 'swarm', toleratedMasterLosses: () => 1 }) as unknown as EngineDriver,
     } satisfies Drivers,
     (call, work) => {

@@ -79,6 +79,7 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
     machineNeedsOf(dependencies, node),
     database.stores.nodeGroups.listByBay(SYSTEM, bay.id),
   ]);
+  await prepareEngine(dependencies, bay, node);
   const group = groups.find((known) => known.id === node.nodeGroupId);
   const nodeGroupName = group?.name ?? node.role;
   await database.stores.nodes.recordFacts(node.id, { machineRequestedAt: now() });
@@ -129,6 +130,16 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
       ));
   await undoIfUnwanted(dependencies, node);
   await queue.enqueueReconcile(bay);
+}
+
+/** What the engine's nodes install may have to be fetched first. A refusal there is as final as one of a machine. */
+async function prepareEngine(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {
+  try {
+    await dependencies.drivers.engine(bay.engine).prepareBay?.(bay);
+  } catch (error) {
+    await recordMachineProblem(dependencies, node, error);
+    throw error;
+  }
 }
 
 /** What it is made of, by the catalogue. A flavor that is gone is as final as a machine that the provider refuses. */

@@ -1,4 +1,6 @@
 export * from './audit/audit-collector.js';
+export * from './artifacts/artifact.schema.js';
+export * from './artifacts/artifacts.js';
 export * from './audit/audit-trail.js';
 export * from './audit/record-audit.js';
 export * from './caller.js';

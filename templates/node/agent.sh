@@ -35,6 +35,8 @@ say() {
 reason='the node script stopped'
 fail() {
   reason=$1
+  # For who waits for this shell.
+  printf '%s' "$reason" >"$state/reason"
   say "failed: $reason"
   exit 1
 }
@@ -189,6 +191,8 @@ if [ -s "$state/session" ]; then
 else
   authorize "$BAYKEEPER_NODE_TOKEN"
 fi
+# What a preparation that just stops has to say.
+printf '%s' 'the engine could not be prepared' >"$state/reason"
 # The first words go out while the engine and the key are made ready: nobody waits for the other.
 engine_prepare 9>&- &
 preparing=$!
@@ -205,7 +209,7 @@ if [ ! -s "$state/node.crt" ]; then
 fi
 
 phase=engine
-wait "$preparing" || fail 'the engine could not be prepared'
+wait "$preparing" || fail "$(cat "$state/reason")"
 engine_start
 say 'the engine runs'
 report ok 9>&- &

@@ -384,9 +384,7 @@ describeOnRealNodes('a real Swarm bay', () => {
     expect(failed.code).toBe(6);
     expect(failed.stderr).toContain('CREATE_FAILED');
     const { status_reason: reason } = await bayJson<{ status_reason: string }>(['show', 'broken']);
-    expect(reason).toMatch(
-      /^Node broken-(master|worker)-\d+ failed in phase engine: (dockerd did not start|the engine could not be prepared)/,
-    );
+    expect(reason).toMatch(/^Node broken-(master|worker)-\d+ failed in phase engine: dockerd did not start/);
     expect(reason).toContain('insecure registry');
     await bay(['rm', 'broken', '--yes', '--wait']);
     expect(await containers()).toEqual([]);

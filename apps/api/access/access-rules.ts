@@ -144,6 +144,11 @@ export const ACCESS_RULES = {
   'magnum-service:get_all': 'system-admin',
   'process:get_all': 'system-admin',
 
+  'artifact:get_all': 'system-admin',
+  'artifact:get': 'system-admin',
+  'artifact:update': 'system-admin',
+  'artifact:verify': 'system-admin',
+
   'node:enrol': 'node',
 } as const satisfies Readonly<Record<string, AccessKind>>;
 

@@ -17,6 +17,8 @@ import { ACCESS_RULES, type AccessRule } from '../access/access-rules.js';
 export interface TextBody {
   readonly mediaType: string;
   readonly description: string;
+  /** Handed to the handler while it comes, whatever its size. */
+  readonly isStream?: true;
 }
 
 export interface Answer {
@@ -49,6 +51,7 @@ export interface RouteFacts {
   readonly since: number;
   readonly takesQuery: boolean;
   readonly takesText: boolean;
+  readonly takesStream: boolean;
   readonly isLong: boolean;
   readonly mediaTypes: readonly string[];
 }
@@ -69,7 +72,8 @@ export function Operation(facts: OperationFacts): MethodDecorator {
     access: facts.access,
     since: facts.since ?? MINIMUM_MINOR,
     takesQuery: facts.query !== undefined,
-    takesText: text !== null,
+    takesText: text !== null && text.isStream !== true,
+    takesStream: text?.isStream === true,
     isLong: facts.isLong ?? (facts.query !== undefined && 'limit' in facts.query.shape),
     mediaTypes: [...new Set(answered)],
   };

@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BaykeeperError } from '@baykeeper/domain';
 import { renderEnvironmentFile } from '@baykeeper/drivers/bootstrap/index.js';
-import { NodeEnrolment, invalidInput, parseQuery } from '@baykeeper/services';
+import { Artifacts, NodeEnrolment, invalidInput, parseQuery } from '@baykeeper/services';
+import { SHA256_PATTERN } from '@baykeeper/drivers/artifacts/artifact-version.js';
 import { Operation } from '../http/operation.decorator.js';
 
 /** Characters of a certificate request; a node's has a few hundred. */
@@ -12,6 +13,7 @@ const LONGEST_REQUEST = 16 * 1024;
 const DEFAULT_WAIT_SECONDS = 25;
 const ID = { id: 'The node’s UUID' };
 const TEXT = ['text/plain'];
+const BINARY = 'application/octet-stream';
 const REFUSED = {
   400: { description: 'The input is wrong', mediaTypes: TEXT },
   401: { description: 'The token is not (or no longer) this node’s', mediaTypes: TEXT },
@@ -35,7 +37,10 @@ const joinQuery = z.strictObject({
 
 @Controller('v1/nodes')
 export class NodesController {
-  constructor(private readonly enrolment: NodeEnrolment) {}
+  constructor(
+    private readonly enrolment: NodeEnrolment,
+    private readonly artifacts: Artifacts,
+  ) {}
 
   @Post(':id/certificate')
   @HttpCode(200)
@@ -97,6 +102,30 @@ export class NodesController {
     }
     void reply.header('Content-Type', 'text/plain; charset=utf-8');
     return renderEnvironmentFile(data);
+  }
+
+  @Get(':id/artifacts/:sha256')
+  @Operation({
+    access: 'node:enrol',
+    summary: 'Get a file of the artifact mirror',
+    parameters: { ...ID, sha256: 'SHA-256 of the file in hexadecimal' },
+    answers: {
+      200: { description: 'The file', mediaTypes: [BINARY] },
+      ...REFUSED,
+      404: { description: 'The mirror has no such file', mediaTypes: TEXT },
+    },
+  })
+  async artifact(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Param('sha256') sha256: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const token = bearerOf(request);
+    if (!SHA256_PATTERN.test(sha256)) throw invalidInput('The checksum is wrong: give 64 hexadecimal digits.');
+    const { size, content } = await this.artifacts.readForNode(id, token, sha256);
+    void reply.headers({ 'Content-Type': BINARY, 'Content-Length': size });
+    return content;
   }
 
   @Post(':id/signals')

@@ -6,10 +6,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Log, ProjectId, UserId } from '@baykeeper/domain';
-import type { EngineDriver, LoadBalancerView } from '@baykeeper/drivers';
+import { openArtifactMirror, type EngineDriver, type LoadBalancerView } from '@baykeeper/drivers';
 import { openBayAuthorities, openKeyVault } from '@baykeeper/pki';
 import { ReadinessProbe } from '@baykeeper/platform';
 import {
+  Artifacts,
   AuditTrail,
   Baymodels,
   Bays,
@@ -82,6 +83,7 @@ export interface TestLimits {
   readonly corsOrigins?: readonly string[];
   readonly streams?: StreamLimits;
   readonly streamTimes?: StreamTimes;
+  readonly artifactsDirectory?: string;
 }
 
 export async function startTestApi(
@@ -205,6 +207,11 @@ async function openApp({
     sessionToken: (nodeId, hash) => `${nodeId}.${hash}`,
   });
   const quotas = new Quotas({ database, defaults: UNLIMITED });
+  const mirror = openArtifactMirror({
+    directory: limits.artifactsDirectory ?? '/nowhere/artifacts',
+    templatesDirectory: '/nowhere',
+    mirrorUrl: null,
+  });
   return createApi({
     log,
     audit,
@@ -232,6 +239,7 @@ async function openApp({
       dashboard: new Dashboard({ database, quotas, now }),
       site: openDashboardSite(),
       processes: new ProcessRecords(database),
+      artifacts: new Artifacts({ database, mirror }),
       audit: new AuditTrail(database),
       certificates,
       credentials: new Credentials({ database, engines, certificates }),

@@ -8,8 +8,10 @@ import { readOpenrc, type Openrc } from './openrc.js';
 import { loadLogin, saveLogin, type SavedLogin } from './saved-login.js';
 
 export interface Call {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
+  /** A body that is no JSON. */
+  readonly content?: { readonly mediaType: string; readonly bytes: Uint8Array<ArrayBuffer> };
   readonly accept?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds; null for a stream that may last. */
@@ -104,6 +106,10 @@ export class Session {
     if (call.body !== undefined) headers['Content-Type'] = 'application/json';
     const request: RequestInit = { method: call.method ?? 'GET', headers };
     if (call.body !== undefined) request.body = JSON.stringify(call.body);
+    if (call.content !== undefined) {
+      headers['Content-Type'] = call.content.mediaType;
+      request.body = call.content.bytes;
+    }
     if (call.signal !== undefined) request.signal = call.signal;
     return await this.send(
       `${this.pass.endpoint}${path}`,

@@ -229,7 +229,7 @@ describeHere('nodes that join by themselves', () => {
       );
       await eventually('it reports', () => swarm.controlPlane.node(node.id).failedAt !== null);
       const report = swarm.controlPlane.calls.find((call) => call.nodeId === node.id && call.what.includes('failed'));
-      expect(report?.what).toBe('engine failed: the engine could not be prepared');
+      expect(report?.what).toBe('engine failed: dockerd did not start');
       expect(report?.log).toContain('unable to configure the Docker daemon');
       expect(report?.log).toContain('failed: dockerd did not start');
     }, 90_000);

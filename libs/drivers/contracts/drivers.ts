@@ -1,4 +1,5 @@
 import type { EngineName } from '@baykeeper/domain';
+import type { ArtifactMirror } from '../artifacts/artifact-mirror.js';
 import type { ComputeDriver } from './compute.js';
 import type { EngineDriver } from './engine.js';
 import type { LoadBalancerDriver } from './load-balancer.js';
@@ -9,6 +10,8 @@ export interface Drivers {
   readonly loadBalancer: LoadBalancerDriver;
   readonly engineNames: readonly EngineName[];
   readonly templatesDirectory: string;
+  /** What engines install on nodes. */
+  readonly artifacts: ArtifactMirror;
   /** @throws BaykeeperError `invalid-input` when no driver offers it. */
   engine(name: EngineName): EngineDriver;
 }

@@ -140,6 +140,12 @@ export interface EngineDriver {
   clientOrganizations?(asked: readonly string[], access: ClientAccess): readonly string[];
   /** Whether the control plane speaks to the engine's etcd too. */
   readonly usesEtcd?: boolean;
+  /**
+   * What must be there before a machine of the bay is made, such as programs that nodes install. Idempotent; may take
+   * minutes the first time. Missing where an engine needs nothing.
+   * @throws BaykeeperError `provider-unavailable` (try later), `provider-refused` (will not get better by itself)
+   */
+  prepareBay?(bay: Bay): Promise<void>;
   nodeFiles(input: NodeFilesInput): NodeFiles;
   /** Variables for one node's join; asks a running master when there is one. Null: not possible yet. */
   joinData(context: EngineContext, node: Node, keys: BayKeys): Promise<Readonly<Record<string, string>> | null>;

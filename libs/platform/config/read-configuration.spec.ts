@@ -36,6 +36,8 @@ describe('readConfiguration', () => {
       nodeUrl: null,
       dataDirectory: '/var/lib/baykeeper',
       imagesDirectory: null,
+      artifactsDirectory: null,
+      artifactsUrl: null,
       databaseUrl: null,
       redisUrl: null,
       adminPassword: null,

@@ -149,6 +149,22 @@ export const SETTINGS = {
     description:
       'Root filesystems that local compute built. Installations of one machine may share a directory; a purge leaves a shared one alone.',
   }),
+  artifactsDirectory: setting({
+    name: 'BAYKEEPER_ARTIFACTS',
+    schema: z.string().startsWith('/').max(1024).optional(),
+    form: 'an absolute path',
+    shownDefault: 'artifacts in the data directory',
+    description:
+      'The artifact mirror: programs and images that nodes of Kubernetes bays install (see kubernetes.md). Every process of one installation needs the same one.',
+  }),
+  artifactsUrl: setting({
+    name: 'BAYKEEPER_ARTIFACTS_URL',
+    schema: webUrl,
+    form: 'an http:// or https:// URL',
+    shownDefault: 'none; nodes ask the control plane',
+    description:
+      'A copy of the artifact mirror on a web server or in a bucket (`URL/blobs/<sha256>`), which nodes ask before they ask the control plane.',
+  }),
   databaseUrl: setting({
     name: 'DATABASE_URL',
     schema: z

@@ -1,6 +1,7 @@
 /** Drivers over a cloud that is plain data: they keep what they made, and fail exactly where a test tells them to. */
 import { BaykeeperError, type Listener, type Member, type Node } from '@baykeeper/domain';
 import type { ComputeDriver, Drivers, EngineDriver, LoadBalancerDriver, Machine } from '@baykeeper/drivers';
+import { openArtifactMirror } from '@baykeeper/drivers/artifacts/artifact-mirror.js';
 import { findTemplatesDirectory } from '@baykeeper/drivers/bootstrap/templates.js';
 
 export const CALLS = [
@@ -52,6 +53,9 @@ export class FakeCloud {
     loadBalancer: this.loadBalancer(),
     engineNames: ['swarm'],
     templatesDirectory: findTemplatesDirectory(),
+    artifacts: openArtifactMirror({
+      ...{ directory: '/nowhere', templatesDirectory: findTemplatesDirectory(), mirrorUrl: null },
+    }),
     engine: () => this.engine,
   };
 

@@ -104,6 +104,8 @@ export async function openInstallation(
     loadBalancer: decision.loadBalancer,
     localSubnet: configuration.localSubnet,
     imagesDirectory: configuration.imagesDirectory,
+    artifactsDirectory: configuration.artifactsDirectory ?? join(dataDirectory, 'artifacts'),
+    artifactsUrl: configuration.artifactsUrl,
     loadBalancerAddresses: configuration.loadBalancerAddresses,
     nodePort: configuration.nodePort,
     simulated: {

@@ -5,6 +5,9 @@ import type { RouteCases } from './route-case.js';
 
 const SOME_NODE = { id: '11111111-2222-4333-8444-555555555555' };
 
+const SOME_VERSION = { version: 'v1.99.0' };
+const oneFile = () => ({ artifacts: [{ kind: 'binary', name: 'kubelet', sha256: '0'.repeat(64), size: 1 }] });
+
 const describe = () => [{ op: 'replace', path: '/description', value: 'walked' }];
 const ofProject = ({ project = '' }): string => `project_id=${project}`;
 
@@ -43,6 +46,12 @@ export const OWN_ROUTES: RouteCases = {
   'GET /v1/audit': { who: 'admin', ok: 200, refersTo: 'project', query: ofProject, absent: 403 },
   'GET /v1/processes': { who: 'system-admin', ok: 200 },
 
+  'GET /v1/artifacts': { who: 'system-admin', ok: 200 },
+  'GET /v1/artifacts/{version}': { who: 'system-admin', ok: 404, parameters: SOME_VERSION },
+  'PUT /v1/artifacts/{version}': { who: 'system-admin', ok: 200, parameters: SOME_VERSION, body: oneFile },
+  'PUT /v1/artifacts/files/{sha256}': { who: 'system-admin', ok: 400, parameters: { sha256: '0'.repeat(64) } },
+  'POST /v1/artifacts/{version}/verify': { who: 'system-admin', ok: 404, parameters: SOME_VERSION },
+
   'GET /': { who: 'anonymous', ok: 200 },
   'GET /v1': { who: 'anonymous', ok: 200 },
   'GET /openapi.json': { who: 'anonymous', ok: 200 },
@@ -55,6 +64,9 @@ export const OWN_ROUTES: RouteCases = {
 
   'POST /v1/nodes/{id}/certificate': { who: 'node', ok: 200, parameters: SOME_NODE },
   'GET /v1/nodes/{id}/join': { who: 'node', ok: 200, parameters: SOME_NODE },
+  'GET /v1/nodes/{id}/artifacts/{sha256}': {
+    ...{ who: 'node', ok: 200, parameters: { ...SOME_NODE, sha256: '0'.repeat(64) } },
+  },
   'POST /v1/nodes/{id}/signals': { who: 'node', ok: 204, parameters: SOME_NODE },
 };
 

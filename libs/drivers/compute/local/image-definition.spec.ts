@@ -31,6 +31,7 @@ describe('image definitions', () => {
     const shipped = await loadImageDefinitions(join(import.meta.dirname, '../../../../templates/images'));
     expect(shipped.map((definition) => [definition.name, definition.os_distro])).toEqual([
       ['debian-12-docker', 'debian'],
+      ['debian-12-kubernetes', 'debian'],
     ]);
   });
 

@@ -21,8 +21,15 @@ const imageDefinition = z.strictObject({
   disabled_units: z.array(unit),
   masked_units: z.array(unit),
   data_directories: z.array(z.string().regex(/^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/)),
+  /** Without it: ahead, so that no bay has to wait for it. */
+  built: z.literal('when-needed').optional(),
+  /** Whether nodes see the artifact mirror, read-only, in {@link ARTIFACTS_IN_NODE}. */
+  artifacts: z.boolean().optional(),
 });
 export type ImageDefinition = z.infer<typeof imageDefinition>;
+
+/** Where the scripts of nodes look before they ask the control plane. */
+export const ARTIFACTS_IN_NODE = '/usr/share/baykeeper/artifacts';
 
 /** Goes up when the builder makes something else of the same definition, so that old results are not taken for new ones. */
 const BUILDER_VERSION = 1;

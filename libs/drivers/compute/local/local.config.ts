@@ -13,6 +13,8 @@ export interface LocalComputeConfig {
   readonly imagesDirectory: string;
   /** Where built images are kept; default `<dataDirectory>/images`. Tests share one. */
   readonly imageStoreDirectory?: string;
+  /** The artifact mirror; nodes whose image asks for it see it read-only. Null or missing: none. */
+  readonly artifactsDirectory?: string | null;
   /** The TCP port on which nodes reach the control plane: opened for the bridge in a host firewall that would drop it. */
   readonly nodePort?: number;
 }

@@ -67,7 +67,7 @@ export function createLocalCompute(config: LocalComputeConfig): ComputeDriver {
       await ensureNetwork(paths, config);
       await removeLeftovers(paths);
       for (const definition of await loadImageDefinitions(config.imagesDirectory)) {
-        await ensureImage(paths, definition, report);
+        if (definition.built !== 'when-needed') await ensureImage(paths, definition, report);
       }
     },
 
@@ -116,7 +116,10 @@ async function ensureMachineLocked({ config, paths, network }: LocalDriverParts,
   let record = known;
   if (record === null || record.phase === 'making') {
     const rootFilesystem = await ensureImage(paths, definition, () => undefined);
-    record = await makeMachine({ paths, subnet, image: definition, rootFilesystem }, spec);
+    record = await makeMachine(
+      { paths, subnet, image: definition, rootFilesystem, artifactsDirectory: config.artifactsDirectory ?? null },
+      spec,
+    );
   }
   // Before the start, not after it: once it may have run, its tree must not be written to again.
   const wasStarted = record.phase === 'started';

@@ -16,7 +16,7 @@ export interface NodeConfiguration {
   readonly prefixLength: number;
   readonly gateway: string;
   /** Directories of the host that replace some of the node's. */
-  readonly binds: readonly { readonly source: string; readonly target: string }[];
+  readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly?: boolean }[];
   readonly limits: Pick<MachineFlavor, 'vcpus' | 'memoryMib'> | null;
   readonly cgroupVersion: CgroupVersion;
 }
@@ -76,7 +76,8 @@ export function renderLxcConfiguration(node: NodeConfiguration): string {
     `${group}.pids.max = ${MAXIMUM_PROCESSES}`,
     ...renderLimits(node),
     ...node.binds.map(
-      ({ source, target }) => `lxc.mount.entry = ${source} ${target.replace(/^\//, '')} none bind,create=dir 0 0`,
+      ({ source, target, readOnly = false }) =>
+        `lxc.mount.entry = ${source} ${target.replace(/^\//, '')} none bind,${readOnly ? 'ro,' : ''}create=dir 0 0`,
     ),
   ];
   return `${lines.join('\n')}\n`;

@@ -7,7 +7,7 @@ import type { MachineSpec } from '../../contracts/compute.js';
 import { reserveAddress } from './addresses.js';
 import { BOOT_UNIT_LINK, BOOT_UNIT_PATH, renderBootFiles, renderResolver } from './boot-files.js';
 import { removeTree } from './containers.js';
-import type { ImageDefinition } from './image-definition.js';
+import { ARTIFACTS_IN_NODE, type ImageDefinition } from './image-definition.js';
 import type { LocalPaths } from './local.config.js';
 import { renderLxcConfiguration, type CgroupVersion } from './lxc-configuration.js';
 import { machinePaths, saveMachineRecord, type MachinePaths, type MachineRecord } from './machine-record.js';
@@ -20,6 +20,7 @@ export interface MachineParts {
   readonly subnet: Subnet;
   readonly image: ImageDefinition;
   readonly rootFilesystem: string;
+  readonly artifactsDirectory: string | null;
 }
 
 /** Idempotent: a machine that was left half made is made anew, with the same address. */
@@ -41,7 +42,7 @@ export async function makeMachine(parts: MachineParts, spec: MachineSpec): Promi
   const address = await reserveAddress(paths, subnet, spec.id);
   await saveMachineRecord(paths, { ...record, address });
   await writeTree(parts, machine, spec, address);
-  const binds = await makeDataDirectories(machine, parts.image);
+  const binds = [...(await makeDataDirectories(machine, parts.image)), ...(await findArtifacts(parts))];
   const configuration = renderLxcConfiguration({
     name: spec.name,
     rootFilesystem: parts.rootFilesystem,
@@ -87,6 +88,15 @@ async function makeDataDirectories(
   }));
   for (const { source } of binds) await mkdir(source, { recursive: true, mode: 0o711 });
   return binds;
+}
+
+/** Nothing while nothing was ever imported: then there is no directory that could be mounted. */
+async function findArtifacts(
+  parts: MachineParts,
+): Promise<readonly { source: string; target: string; readOnly: true }[]> {
+  const { artifactsDirectory, image } = parts;
+  if (image.artifacts !== true || artifactsDirectory === null || !(await exists(artifactsDirectory))) return [];
+  return [{ source: artifactsDirectory, target: ARTIFACTS_IN_NODE, readOnly: true }];
 }
 
 /** The host's end of the machine's link: at most 15 characters, from a hash because ids may share their first digits. */
