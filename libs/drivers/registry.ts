@@ -14,6 +14,7 @@ import type { LoadBalancerDriver } from './contracts/load-balancer.js';
 import { catalogueImageOf, loadImageDefinitions } from './compute/local/image-definition.js';
 import type { FaultSource } from './inject-faults.js';
 import { simulateEngine } from './engines/simulated/simulated.engine.js';
+import { createKubernetesEngine } from './engines/kubernetes/kubernetes.engine.js';
 import { createSwarmEngine } from './engines/swarm/swarm.engine.js';
 import { watchCalls } from './watch-calls.js';
 
@@ -48,6 +49,8 @@ interface EngineParts {
 }
 
 const engines = {
+  kubernetes: ({ templatesDirectory, artifacts }: EngineParts) =>
+    createKubernetesEngine({ templatesDirectory, releases: artifacts }),
   swarm: ({ templatesDirectory }: EngineParts) => createSwarmEngine({ templatesDirectory }),
 } as const satisfies Partial<Record<EngineName, (parts: EngineParts) => EngineDriver>>;
 

@@ -77,4 +77,16 @@ load_images() {
     say "loaded the image $artifact_name"
   done <"$artifact_list"
   rm -rf "$artifact_store"
+  extract_proxy
+}
+
+# kube-proxy runs as a program of the node; a version that has it in its image alone lends it from there.
+extract_proxy() {
+  [ ! -x "$program_directory/kube-proxy" ] || return 0
+  artifact_name=$(ctr --namespace k8s.io images list --quiet | grep '/kube-proxy:' | head -n 1)
+  [ -n "$artifact_name" ] || fail 'the artifact mirror has no kube-proxy'
+  mkdir -p "$state/image"
+  ctr --namespace k8s.io images mount "$artifact_name" "$state/image" >/dev/null || fail 'the image kube-proxy could not be read'
+  cp "$state/image/usr/local/bin/kube-proxy" "$program_directory/kube-proxy"
+  ctr --namespace k8s.io images unmount "$state/image" >/dev/null || true
 }

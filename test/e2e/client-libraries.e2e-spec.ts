@@ -58,7 +58,7 @@ describe('libraries for Magnum', () => {
       const project = seen['project'];
       expect(seen).toMatchObject({
         template: { name: 'gopher', coe: 'swarm', labels: { from: 'go', more: 'yes' }, project_id: project },
-        templates: ['gopher', 'swarm', 'swarm-web'],
+        templates: ['gopher', 'kubernetes', 'swarm', 'swarm-web'],
         cluster: {
           name: 'gopher',
           status: 'UPDATE_COMPLETE',
@@ -111,7 +111,7 @@ describe('libraries for Magnum', () => {
       const walk = join(ROOT, 'test/e2e/python/openstacksdk-walk.py');
       const { stdout } = await run(SYSTEM_PYTHON, [walk, 'debian-12-docker'], { env, timeoutMs: 180_000 });
       expect(JSON.parse(stdout)).toEqual({
-        templates: ['sdk', 'swarm', 'swarm-web'],
+        templates: ['kubernetes', 'sdk', 'swarm', 'swarm-web'],
         cluster: { name: 'sdk', node_count: 2, master_count: 1 },
         authority: expect.stringMatching(CERTIFICATE),
         deleted: true,

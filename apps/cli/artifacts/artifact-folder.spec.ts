@@ -28,7 +28,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bay-artifacts-'));
   mkdirSync(join(folder, 'bin'));
   mkdirSync(join(folder, 'images'));
-  for (const name of ['kubeadm', 'kubelet', 'kubectl', 'kube-proxy']) writeFileSync(join(folder, 'bin', name), name);
+  for (const name of ['kubeadm', 'kubelet', 'kubectl', 'kube-proxy', 'kube-apiserver'])
+    writeFileSync(join(folder, 'bin', name), name);
   for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy']) {
     archive(name, saved(`registry.example:5000/k/${name}:v1.30.2`));
   }
@@ -42,8 +43,9 @@ afterEach(() => {
 test('a folder says its version, its files with their checksums, and what no node needs of it', async () => {
   const { version, artifacts, leftOut } = await readArtifactFolder(folder);
   expect(version).toBe('v1.30.2');
-  expect(leftOut).toEqual(['kube-proxy']);
+  expect(leftOut).toEqual(['kube-apiserver']);
   expect(artifacts.map(({ kind, name, reference }) => [kind, name, reference])).toEqual([
+    ['binary', 'kube-proxy', null],
     ['binary', 'kubeadm', null],
     ['binary', 'kubectl', null],
     ['binary', 'kubelet', null],
@@ -54,7 +56,7 @@ test('a folder says its version, its files with their checksums, and what no nod
     ['image', 'kube-scheduler', 'registry.example:5000/k/kube-scheduler:v1.30.2'],
     ['image', 'pause', 'registry.example/pause:3'],
   ]);
-  expect(artifacts[0]).toMatchObject({ sha256: sum('kubeadm'), size: 7 });
+  expect(artifacts[1]).toMatchObject({ sha256: sum('kubeadm'), size: 7 });
 });
 
 test('what is missing is named', async () => {

@@ -26,7 +26,7 @@ export interface ArtifactFolder {
 }
 
 /** What nodes install; the other programs of Kubernetes run from images. */
-const PROGRAMS = ['kubeadm', 'kubelet', 'kubectl'];
+const PROGRAMS = ['kubeadm', 'kubelet', 'kubectl', 'kube-proxy'];
 const IMAGES = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'etcd', 'pause'];
 
 /** @throws CommandFailure naming what is missing or cannot be used */

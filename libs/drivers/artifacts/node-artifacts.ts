@@ -5,6 +5,7 @@ import type { Artifact, ArtifactVersion } from './artifact-version.js';
 /** Programs by the roles that run them. What else a version has is for images: no node installs it. */
 const PROGRAMS: Readonly<Record<string, readonly NodeRole[]>> = {
   kubelet: ['master', 'worker'],
+  'kube-proxy': ['master', 'worker'],
   kubeadm: ['master'],
   kubectl: ['master'],
 };

@@ -23,7 +23,7 @@ const subjectOf = (name: string): string =>
 const bay = makeBay({ engine: 'kubernetes' });
 const node = makeNode({ role: 'master', name: 'web-master-0', address: '192.0.2.10' });
 const engine = createKubernetesEngine({
-  ...{ templatesDirectory: '', releases: { versions: () => [], nodeFiles: () => [] } },
+  ...{ templatesDirectory: '', releases: { versions: () => [], ensure: () => Promise.resolve(), nodeFiles: () => [] } },
 });
 const records = new Map<string, StoredAuthority>();
 const authorities = openBayAuthorities({

@@ -32,6 +32,7 @@ export function createKubernetesEngine({ templatesDirectory, releases }: Kuberne
     clientCertificate,
     clientOrganizations,
     usesEtcd: true,
+    prepareBay: (bay) => releases.ensure(releaseOf(releases, bay).version),
     nodeFiles: (input) => kubernetesNodeFiles(input, releases, templatesDirectory),
     joinData: (context, node, keys) => kubernetesJoinData(releases, context, node, keys),
     observe: (context) => observeCluster(context),

@@ -26,6 +26,8 @@ export interface Release {
 export interface Releases {
   /** The newest first. */
   versions(): readonly Release[];
+  /** Fetches what of it is missing; an import has all of it. */
+  ensure(version: string): Promise<void>;
   /** What makes a node fetch and check what it needs. */
   nodeFiles(version: string, role: NodeRole): readonly MachineFile[];
 }

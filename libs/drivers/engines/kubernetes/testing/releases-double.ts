@@ -30,6 +30,7 @@ export function makeRelease(version: string, options: ReleaseOptions = {}): Rele
 export function makeReleases(...versions: readonly Release[]): Releases {
   return {
     versions: () => versions,
+    ensure: () => Promise.resolve(),
     nodeFiles: (version, role) => [
       { path: '/etc/baykeeper/artifacts', mode: 0o644, content: `# ${version} for a ${role}\n` },
     ],
