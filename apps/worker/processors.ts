@@ -60,6 +60,7 @@ export function startProcessors(
         if (job.name === 'wake') return queue.enqueueReconcile(bayOf(job));
         const restMs = rests.leftFor(bayId);
         if (restMs > 0) return putOff(job, token, Date.now() + restMs);
+        await queue.awaitTurn(job, token);
         await queue.reconcileStarted(bayId);
         await rests.after(bayId, () => reconcileBay(dependencies, listing, bayId));
       }),
@@ -144,6 +145,7 @@ async function processNodeStep(
   token: string | undefined,
 ): Promise<void> {
   if (!isNodeStep(job.name)) throw new Error(`no handler for the job ${job.name}`);
+  await dependencies.queue.awaitTurn(job, token);
   try {
     await runNodeStep(dependencies, job.name, job.data);
   } catch (error) {

@@ -5,9 +5,10 @@
  * Before each queue is a line in which projects take turns (`fair-line.ts`). Per bay at most one reconcile is in the queue or
  * runs, and one waits in the line.
  */
-import { FlowProducer, Queue, type FlowJob } from 'bullmq';
+import { FlowProducer, Queue, type FlowJob, type Job } from 'bullmq';
 import type { Bay, BayId, NodeId, NodeStep, ProjectId } from '@baykeeper/domain';
 import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
+import { awaitTurn, letInInOrder, type Turn } from './come-back.js';
 import type { RedisConnection } from './connection.js';
 import { openFairLine, type FairLine } from './fair-line.js';
 import type { RedisWatch } from './redis-watch.js';
@@ -25,12 +26,14 @@ const STEP_BACKOFF_MS = 500;
 interface TracedJob {
   readonly traceparent?: string;
 }
-export interface ReconcileJob extends TracedJob {
+export interface ReconcileJob extends TracedJob, Turn {
   readonly bayId: BayId;
   readonly projectId: ProjectId | null;
 }
-export interface NodeStepJob extends TracedJob {
+export interface NodeStepJob extends TracedJob, Turn {
   readonly bayId: BayId;
+  /** Missing in jobs of an older version. */
+  readonly projectId?: ProjectId | null;
   readonly nodeId: NodeId;
 }
 
@@ -64,6 +67,11 @@ export interface BayQueue {
   reconcileStarted(bayId: BayId): Promise<void>;
   /** It has looked, with whatever outcome: what the bay was woken for meanwhile is a reason for the next time. */
   reconcileEnded(bay: QueuedBay): Promise<void>;
+  /**
+   * Comes before the work of a job that is no `wake`: one that comes back waits for its turn while others wait.
+   * @throws DelayedError of BullMQ, which is to be handed on to it: it is not the job's turn yet
+   */
+  awaitTurn(job: Job<ReconcileJob | NodeStepJob>, token: string | undefined): Promise<void>;
   /** A worker has taken a step of a node, so another one may come in. */
   nodeStepStarted(): Promise<void>;
   /** Lets in what there is room for; to be called now and then, for what the process that should have done it could not. */
@@ -113,29 +121,31 @@ export function openBayQueue(
   const bayLine = openFairLine(connection, {
     ...{ prefix: `${QUEUE_PREFIX}:line:bays`, turn: 1, most: mostReconciles },
     ...{ waiting: bays.toKey('wait'), busy: bays.toKey('de:'), isHeld: true },
-    letIn: async (payloads) => {
-      const jobs = payloads.map((payload) => JSON.parse(payload) as Lined<ReconcileJob>);
-      await bays.addBulk(
-        jobs.map(({ at, ...data }) => ({
-          ...{ name: 'reconcile', data },
-          opts: { ...FORGET, timestamp: at, deduplication: { id: data.bayId } },
-        })),
-      );
-    },
+    letIn: (payloads) =>
+      letInInOrder(bays, payloads, (fresh) => {
+        const jobs = fresh.map((payload) => JSON.parse(payload) as Lined<ReconcileJob>);
+        return bays.addBulk(
+          jobs.map(({ at, ...data }) => ({
+            ...{ name: 'reconcile', data },
+            opts: { ...FORGET, timestamp: at, deduplication: { id: data.bayId } },
+          })),
+        );
+      }),
   });
   const stepLine = openFairLine(connection, {
     ...{ prefix: `${QUEUE_PREFIX}:line:node-steps`, turn: NODES_PER_TURN, most: mostSteps },
     ...{ waiting: nodeSteps.toKey('wait'), busy: nodeSteps.toKey(''), isHeld: false },
-    letIn: async (payloads) => {
-      const due = payloads.map((payload) => JSON.parse(payload) as Lined<DueSteps>);
-      const single = due.filter(({ steps }) => steps.length === 1);
-      if (single.length > 0) await nodeSteps.addBulk(single.flatMap(jobsOf));
-      const several = due.filter(({ steps }) => steps.length > 1);
-      // The last step is the flow's root and is there as long as any step is.
-      const known = await Promise.all(several.map(({ nodeId, steps }) => nodeSteps.getJob(rootId(nodeId, steps))));
-      const flowsToAdd = several.filter((_, index) => !known[index]).map(flowOf);
-      if (flowsToAdd.length > 0) await flows.addBulk(flowsToAdd);
-    },
+    letIn: (payloads) =>
+      letInInOrder(nodeSteps, payloads, async (fresh) => {
+        const due = fresh.map((payload) => JSON.parse(payload) as Lined<DueSteps>);
+        const single = due.filter(({ steps }) => steps.length === 1);
+        if (single.length > 0) await nodeSteps.addBulk(single.flatMap(jobsOf));
+        const several = due.filter(({ steps }) => steps.length > 1);
+        // The last step is the flow's root and is there as long as any step is.
+        const known = await Promise.all(several.map(({ nodeId, steps }) => nodeSteps.getJob(rootId(nodeId, steps))));
+        const flowsToAdd = several.filter((_, index) => !known[index]).map(flowOf);
+        if (flowsToAdd.length > 0) await flows.addBulk(flowsToAdd);
+      }),
   });
 
   return {
@@ -160,7 +170,7 @@ export function openBayQueue(
         queuedAt.delete(id);
       }
       const due = nodes.filter(({ nodeId, steps }) => steps.length > 0 && !queuedAt.has(flowId(nodeId, steps)));
-      const known = { bayId, ...traced(), at: Date.now() };
+      const known = { bayId, projectId, ...traced(), at: Date.now() };
       await Promise.all(
         due.map(({ nodeId, steps }) => {
           const payload: Lined<DueSteps> = { ...known, nodeId, steps };
@@ -174,6 +184,7 @@ export function openBayQueue(
     reconcileStarted: (bayId) => bayLine.started(bayId),
     reconcileEnded: ({ id, projectId }) => bayLine.ended({ project: projectId ?? id, bay: id, key: id }),
 
+    awaitTurn: (job, token) => awaitTurn(job.queueName === BAYS_QUEUE ? bayLine : stepLine, job, token),
     nodeStepStarted: () => stepLine.refill(),
 
     async refill() {

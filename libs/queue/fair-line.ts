@@ -43,6 +43,12 @@ export interface LineEntry {
 
 export interface FairLine {
   put(entry: LineEntry): Promise<void>;
+  /** Puts it in although it has a job: one that waits for its turn to go on. */
+  putAgain(entry: LineEntry): Promise<void>;
+  /** Whether the key waits in the line, and whether any other project does. */
+  look(
+    entry: Pick<LineEntry, 'project' | 'key'>,
+  ): Promise<{ readonly isWaiting: boolean; readonly othersWait: boolean }>;
   /** A job has left the queue for a worker, who will know all that was said of the key until now. */
   started(key: string): Promise<void>;
   /** The job has ended: what was held for it while it ran waits in the line now. */
@@ -53,7 +59,7 @@ export interface FairLine {
   measure(): Promise<{ readonly length: number; readonly oldest: string | null }>;
 }
 
-type Word = readonly [verb: 'put' | 'started' | 'ended' | 'refill', ...LineWord];
+type Word = readonly [verb: 'put' | 'again' | 'started' | 'ended' | 'refill', ...LineWord];
 type LineWord = readonly [project: string, bay: string, key: string, payload: string];
 
 /** Words in one call of the script: it keeps all others from Redis as long as it runs. */
@@ -82,6 +88,7 @@ const SCRIPT = `
     if verb == 'put' then
       if redis.call('EXISTS', busy .. key) == 0 then put(project, bay, key, payload)
       elseif hold ~= '' then redis.call('HSET', held, key, payload) end
+    elseif verb == 'again' then put(project, bay, key, payload)
     elseif verb == 'started' then redis.call('HDEL', held, key)
     elseif verb == 'ended' then
       local kept = redis.call('HGET', held, key)
@@ -138,6 +145,15 @@ export function openFairLine(redis: RedisConnection, options: LineOptions): Fair
   );
   return {
     put: ({ project, bay, key, payload }) => say(['put', project, bay, key, payload]),
+    putAgain: ({ project, bay, key, payload }) => say(['again', project, bay, key, payload]),
+    async look({ project, key }) {
+      const [isThere, projects] = await Promise.all([
+        redis.hexists(`${prefix}:payloads`, key),
+        // Each is in the ring once.
+        redis.lrange(`${prefix}:projects`, 0, 1),
+      ]);
+      return { isWaiting: isThere === 1, othersWait: projects.some((other) => other !== project) };
+    },
     started: (key) => say(['started', '', '', key, '']),
     ended: ({ project, bay, key }) => say(['ended', project, bay, key, '']),
     refill: () => say(['refill', '', '', '', '']),

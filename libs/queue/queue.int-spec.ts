@@ -1,6 +1,6 @@
 /** The queues, the relay and the signals over a real Redis that forgets, dies and comes back. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
 import { randomUUID } from 'node:crypto';
 import type { BayId, Log, NodeId, ProjectId } from '@baykeeper/domain';
 import { openDatabase, type Database } from '@baykeeper/storage';
@@ -55,7 +55,7 @@ afterEach(async () => {
   await queue.close();
   redis.disconnect();
   expect(told.filter(({ status }) => status === 'rejected')).toEqual([]);
-});
+}, 30_000);
 
 /** Of another process. */
 function connect(): { readonly other: RedisConnection; readonly otherWatch: RedisWatch } {
@@ -68,11 +68,12 @@ const SILENT: Log = { debug: () => 0, info: () => 0, warn: () => 0, error: () =>
 const AT_ONCE = 4;
 
 /** As the worker process ties them to the queue. */
-function work(name: string, handle: (job: Job<NodeStepJob>) => Promise<void>): Worker {
-  const answer = async (job: Job<NodeStepJob>): Promise<void> => {
+function work(name: string, handle: (job: Job<NodeStepJob>, token?: string) => Promise<void>): Worker {
+  const answer = async (job: Job<NodeStepJob>, token?: string): Promise<void> => {
+    if (job.name !== 'wake') await queue.awaitTurn(job, token);
     if (job.name === 'reconcile') await queue.reconcileStarted(job.data.bayId);
     else await queue.nodeStepStarted();
-    await handle(job);
+    await handle(job, token);
   };
   const worker = new Worker(name, answer, {
     connection: redis,
@@ -281,6 +282,38 @@ describe('the steps of a node', () => {
     await until('all', () => order.length === 62);
     expect(order.lastIndexOf(small.id)).toBeLessThan(46);
     expect(order.filter((bay) => bay === large.id)).toHaveLength(60);
+  });
+
+  it('that are asked again and again let those of another tenant pass', async () => {
+    const [loud, small] = [newBay(), newBay()];
+    const nodes = Array.from({ length: 100 }, () => ({ nodeId: newNode(), steps: ['drain'] as const }));
+    const [held, ran] = [gate(), [] as BayId[]];
+    let atGate = 0;
+    work(NODE_STEPS_QUEUE, async (job, token) => {
+      ran.push(job.data.bayId);
+      // An end also where the small one never comes.
+      if (ran.includes(small.id) || ran.length > 1_000) return;
+      if (ran.length > 2 * nodes.length) {
+        atGate += 1;
+        await held.opened;
+      }
+      await job.moveToDelayed(Date.now(), token);
+      throw new DelayedError();
+    });
+    await queue.enqueueNodeSteps(loud, nodes);
+    await until('the loud ones to stand still', () => atGate === AT_ONCE);
+    const before = ran.length;
+    const [waiting, delayed] = [
+      await redis.llen(`${QUEUE_PREFIX}:${NODE_STEPS_QUEUE}:wait`),
+      await redis.zcard(`${QUEUE_PREFIX}:${NODE_STEPS_QUEUE}:delayed`),
+    ];
+    await queue.enqueueNodeSteps(small, [{ nodeId: newNode(), steps: ['drain'] }]);
+    held.open();
+    await until('the end', async () => Object.keys(await jobs(NODE_STEPS_QUEUE)).length === 0);
+    // Those that were in the queue already, and a turn.
+    expect(ran.indexOf(small.id) - before).toBeLessThanOrEqual(waiting + delayed + 10);
+    expect(waiting + delayed).toBeLessThanOrEqual(nodes.length);
+    expect(ran.filter((bay) => bay === loud.id).length).toBeGreaterThanOrEqual(before + nodes.length);
   });
 
   it('are asked for again after a while only, where that is wanted', async () => {

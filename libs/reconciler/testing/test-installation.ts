@@ -37,6 +37,7 @@ export class TestInstallation {
       },
       reconcileStarted: () => Promise.resolve(),
       reconcileEnded: () => Promise.resolve(),
+      awaitTurn: () => Promise.resolve(),
       nodeStepStarted: () => Promise.resolve(),
       refill: () => Promise.resolve(),
       measure: () => Promise.resolve({}),
