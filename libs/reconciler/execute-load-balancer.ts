@@ -4,17 +4,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
+  BaykeeperError,
   isStaying,
   publicMessageOf,
   detailOf,
   type Bay,
   type KnownMembers,
+  type LoadBalancer,
   type LoadBalancerAction,
   type LoadBalancerId,
   type MemberChanges,
 } from '@baykeeper/domain';
 import type { BayState } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
+import { restoreLoadBalancer } from './inspect-load-balancer.js';
 import { namesOf } from './names.js';
 import { recordOperation } from './operations.js';
 
@@ -35,11 +38,28 @@ export async function executeLoadBalancerActions(
         { bayId: state.bay.id, action: action.id, error: detailOf(error) },
         'changing the load balancer failed',
       );
-      problems.push(`Load balancer: ${publicMessageOf(error)}`);
+      const problem = `Load balancer: ${publicMessageOf(error)}`;
+      await tellProblem(dependencies, state.bay, problem, error);
+      problems.push(problem);
       break;
     }
   }
   return problems;
+}
+
+/** Once, not with every pass that fails in the same way; a pause that the provider asks for is no failure. */
+async function tellProblem(
+  dependencies: ReconcilerDependencies,
+  bay: Bay,
+  message: string,
+  error: unknown,
+): Promise<void> {
+  if (bay.statusReason?.includes(message) === true) return;
+  if (error instanceof BaykeeperError && error.code === 'too-many-requests') return;
+  await recordEvent(dependencies, {
+    ...{ bayId: bay.id, projectId: bay.projectId, nodeId: null, kind: 'load-balancer-failed', level: 'warning' },
+    message,
+  });
 }
 
 async function executeAction(
@@ -90,7 +110,7 @@ async function executeAction(
         await database.stores.loadBalancers.beginMembers(row.id, action.changes);
         const names = new Set(row.listeners.map(({ name }) => name));
         const there = Object.entries(action.changes).filter(([listener]) => names.has(listener));
-        if (there.length > 0) await drivers.loadBalancer.changeMembers(row.id, Object.fromEntries(there));
+        if (there.length > 0) await changeMembers(dependencies, state, row, Object.fromEntries(there));
         await database.stores.loadBalancers.confirmMembers(row.id, action.changes);
         await tellMembers(dependencies, bay, news);
       }
@@ -100,6 +120,23 @@ async function executeAction(
     case 'remove-load-balancer':
       await drivers.loadBalancer.removeLoadBalancer(action.loadBalancerId);
       await database.stores.loadBalancers.recordFacts(action.loadBalancerId, { removedAt: now() });
+  }
+}
+
+/** What is refused because somebody else removed the balancer, or a listener of it, is tried once more when it is back. */
+async function changeMembers(
+  dependencies: ReconcilerDependencies,
+  { bay, members }: BayState,
+  row: LoadBalancer,
+  changes: Readonly<Record<string, MemberChanges>>,
+): Promise<void> {
+  const change = (): Promise<void> => dependencies.drivers.loadBalancer.changeMembers(row.id, changes);
+  try {
+    await change();
+  } catch (error) {
+    if (!(error instanceof BaykeeperError) || error.code !== 'provider-refused') throw error;
+    if (!(await restoreLoadBalancer(dependencies, bay, row, members))) throw error;
+    await change();
   }
 }
 

@@ -1,4 +1,4 @@
-/** Why machines are not there yet, as the ledger has it, for whoever waits for them. */
+/** Why machines are not there yet, or are still there, as the ledger has it, for whoever waits for that. */
 import { isStaying, type Node, type NodeId } from '@baykeeper/domain';
 import type { ReconcilerDependencies } from './dependencies.js';
 
@@ -8,27 +8,29 @@ const WORTH_A_WORD_AFTER_MS = 2_000;
 const MOST_ASKED = 20;
 
 export const machineOperationId = (nodeId: NodeId): string => `${nodeId}.create-machine`;
+export const machineRemovalId = (nodeId: NodeId): string => `${nodeId}.delete-machine`;
 
-/** @returns sentences for the tenant about machines that are tried again; no question when none is late. */
+/** @returns a sentence for the tenant about machines that are tried again; no question when none is late. */
 export async function findMachineProblems(
   { database, now }: Pick<ReconcilerDependencies, 'database' | 'now'>,
   nodes: readonly Node[],
 ): Promise<readonly string[]> {
   const latest = now().getTime() - WORTH_A_WORD_AFTER_MS;
-  const late = nodes.filter(
-    (node) =>
-      isStaying(node) &&
-      !node.failedAt &&
-      !node.machineCreatedAt &&
-      node.machineRequestedAt !== null &&
-      node.machineRequestedAt.getTime() <= latest,
+  const isLate = (since: Date | null): boolean => since !== null && since.getTime() <= latest;
+  const coming = nodes.filter(
+    (node) => isStaying(node) && !node.failedAt && !node.machineCreatedAt && isLate(node.machineRequestedAt),
   );
-  const errors = await loadMachineErrors({ database }, late.slice(0, MOST_ASKED));
-  const problems = [...errors].map(
-    ([nodeId, error]) => `The machine of ${nameOf(late, nodeId)} could not be made: ${error}`,
-  );
+  const going = nodes.filter((node) => !node.machineRemovedAt && isLate(node.removalRequestedAt));
+  const asked = [
+    ...coming.slice(0, MOST_ASKED).map(({ id, name }) => ({ id: machineOperationId(id), name, what: 'made' })),
+    ...going.slice(0, MOST_ASKED).map(({ id, name }) => ({ id: machineRemovalId(id), name, what: 'removed' })),
+  ];
+  if (asked.length === 0) return [];
+  const errors = await database.stores.operations.lastErrors(asked.map(({ id }) => id));
+  const first = asked.find(({ id }) => errors.has(id));
   // One stands for all: the next one would say the same of another node.
-  return problems.slice(0, 1);
+  if (first === undefined) return [];
+  return [`The machine of ${first.name} could not be ${first.what}: ${errors.get(first.id) ?? ''}`];
 }
 
 /** How making each machine failed last; those are left out that did not fail, or are tried right now. */
@@ -45,5 +47,3 @@ export async function loadMachineErrors(
     }),
   );
 }
-
-const nameOf = (nodes: readonly Node[], id: NodeId): string => nodes.find((node) => node.id === id)?.name ?? id;

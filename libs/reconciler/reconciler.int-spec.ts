@@ -126,6 +126,21 @@ it('puts right what somebody else changed at the load balancer, and says so', as
   expect(await look()).toEqual([]);
 });
 
+it('makes a load balancer anew that somebody else removed while its members change', async () => {
+  await settle();
+  await scale(3);
+  ours.cloud.balancers.clear();
+  await settle();
+  const [balancer] = [...ours.cloud.balancers.values()];
+  expect([balancer?.members['api'], balancer?.members['web']].map((list) => list?.length)).toEqual([1, 3]);
+  const told = (await messages()).filter((message) => message.includes('somebody else'));
+  expect(told).toEqual(['The load balancer was changed by somebody else: it was gone. It is as it was again.']);
+  ours.cloud.balancers.clear();
+  await remove();
+  expect([ours.cloud.machines.size, ours.cloud.balancers.size]).toEqual([0, 0]);
+  expect(ours.cloud.broken).toEqual([]);
+});
+
 it('does nothing more once it is settled', async () => {
   await settle();
   const before = [await ours.nodes(bayId), await bay(), await messages()];

@@ -16,7 +16,7 @@ import { hashOfToken } from '@baykeeper/pki';
 import { SYSTEM, type MachineNeeds } from '@baykeeper/storage';
 import { engineContextOf } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
-import { machineOperationId } from './machine-problems.js';
+import { machineOperationId, machineRemovalId } from './machine-problems.js';
 import { recordOperation } from './operations.js';
 import { withPatience } from './with-patience.js';
 
@@ -241,11 +241,14 @@ async function deleteMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
   const { database, drivers, now, queue } = dependencies;
   if (!node.removalRequestedAt) return;
   if (!node.machineRemovedAt) {
-    await recordOperation(
-      dependencies,
-      { id: `${node.id}.delete-machine`, bayId: node.bayId, nodeId: node.id, kind: 'delete-machine' },
-      () => drivers.compute.removeMachine(node.id),
-    );
+    const operation = { id: machineRemovalId(node.id), bayId: node.bayId, nodeId: node.id, kind: 'delete-machine' };
+    try {
+      await recordOperation(dependencies, operation, () => drivers.compute.removeMachine(node.id));
+    } catch (error) {
+      const problem = `The machine of ${node.name} could not be removed: ${publicMessageOf(error)}`;
+      if (!isThrottled(error)) await tell(dependencies, node, 'machine-removal-failed', problem, 'warning');
+      throw error;
+    }
     await database.stores.nodes.recordFacts(node.id, { machineRemovedAt: now() });
     await tell(dependencies, node, 'machine-removed', `The machine of ${node.name} is gone.`);
   }

@@ -5,11 +5,22 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endFaults, loseMachine, setFaults, type Faults } from './testing/faulty-cloud.js';
+import { until } from '../support/run.js';
+import {
+  editLoadBalancer,
+  EDITS,
+  endFaults,
+  FOREIGN,
+  loseMachine,
+  setFaults,
+  type Edit,
+  type Faults,
+} from './testing/faulty-cloud.js';
 import { startInstallation, type Installation } from './testing/installation.js';
 import { chooseSeed, countFrom, randomFrom } from './testing/random.js';
-import { loadNodes } from './testing/stores.js';
-import { openTenant } from './testing/tenant.js';
+import { loadEvents } from './testing/read-events.js';
+import { loadBays, loadLoadBalancers, loadMachines, loadNodes } from './testing/stores.js';
+import { openTenant, type Tenant } from './testing/tenant.js';
 import { tryUnderLoad } from './testing/try-under-load.js';
 import { untilSettled } from './testing/until-settled.js';
 
@@ -44,6 +55,30 @@ async function pausesOf(
     .filter((ms) => ms > 500);
 }
 
+const balancerOf = async (installation: Installation, bay: string): Promise<string> => {
+  const rows = await installation.query<{ id: string }>(
+    'SELECT load_balancers.id FROM load_balancers JOIN bays ON bays.id = bay_id WHERE name = $1',
+    [bay],
+  );
+  return rows[0]?.id ?? '';
+};
+
+/** Everything that an edit of a load balancer could have changed. */
+async function lookAround(installation: Installation): Promise<unknown> {
+  const byId = (a: { readonly id: string }, b: { readonly id: string }): number => a.id.localeCompare(b.id);
+  const bays = await loadBays(installation);
+  const nodes = await loadNodes(installation);
+  const machines = await loadMachines(installation);
+  const balancers = (await loadLoadBalancers(installation)).map(({ members, ...balancer }) => ({
+    ...balancer,
+    // A member that was away is the last one when it is back.
+    members: Object.values(members).map((list) => new Set(list)),
+  }));
+  return [bays, nodes, machines, balancers].map((list) => [...list].sort(byId));
+}
+
+/** The slow sweep (5 s) and the pause between two looks (5 s), each found by the quick sweep (2 s), on a busy machine. */
+const INSPECTED_WITHIN_MS = 20_000;
 const TROUBLE_MS = countFrom('FAULT_TROUBLE_SECONDS', 15) * 1_000;
 const LIMITS = { bays: 9, masters: 15, workers: 30 };
 const CHANGES: Faults[number]['calls'] = [
@@ -119,6 +154,72 @@ describe('a cloud that does wrong', () => {
     },
     300_000 + TROUBLE_MS,
   );
+
+  it(
+    'load balancers that are edited by hand are put right, whatever is under way',
+    async () => {
+      const random = randomFrom(seed).fork('edited');
+      let edits = 0;
+      await tryUnderLoad({
+        ...{ installation, random, limits: LIMITS, name: 'edited' },
+        trouble: async () => {
+          const end = Date.now() + TROUBLE_MS;
+          while (Date.now() < end) {
+            await sleep(random.between(100, 1_000));
+            const balancers = await loadLoadBalancers(installation);
+            const ours = balancers.filter(({ installation: owner }) => owner !== FOREIGN);
+            if (ours.length === 0) continue;
+            await editLoadBalancer(installation, random.pick(ours).id, random.pick(EDITS));
+            edits += 1;
+          }
+        },
+      });
+      expect(edits).toBeGreaterThan(0);
+    },
+    300_000 + TROUBLE_MS,
+  );
+
+  describe('the load balancer of a settled bay', () => {
+    let tenant: Tenant;
+    beforeAll(async () => {
+      tenant = openTenant(installation, 'swarm-web');
+      await tenant.create('edited', { masters: 1, workers: 2 });
+      await tenant.create('neighbour', { masters: 1, workers: 1 });
+      await untilSettled(installation, tenant.wishes);
+    }, 120_000);
+    afterAll(async () => {
+      for (const name of tenant.wishes.keys()) await tenant.remove(name);
+      await untilSettled(installation, tenant.wishes);
+    }, 120_000);
+
+    it.each<[edit: Edit, told: string]>([
+      ['member added', 'stranger added to docker-api'],
+      ['member removed', 'edited-master-0 missing from docker-api'],
+      ['member moved', 'edited-master-0 at another address in docker-api'],
+      ['listener added', 'it listened on port 6666'],
+      ['listener removed', 'it did not listen on port 2376'],
+      ['port changed', 'it listened on port 6667 instead of 2376'],
+      ['all removed', 'it was gone'],
+    ])(
+      'is edited by hand (%s): it is put right, the tenant is told, and nothing else is touched',
+      async (edit, told) => {
+        const before = await lookAround(installation);
+        const last = (await loadEvents(installation, 'edited')).at(-1)?.sequence ?? 0;
+        await editLoadBalancer(installation, await balancerOf(installation, 'edited'), edit);
+        await until('the tenant to be told', INSPECTED_WITHIN_MS, async () => {
+          return (await loadEvents(installation, 'edited', last)).length > 0;
+        });
+        expect(await loadEvents(installation, 'edited', last)).toMatchObject([
+          {
+            ...{ kind: 'load-balancer-restored', level: 'warning' },
+            message: `The load balancer was changed by somebody else: ${told}. It is as it was again.`,
+          },
+        ]);
+        expect(await lookAround(installation)).toEqual(before);
+      },
+      60_000,
+    );
+  });
 
   it('asks a cloud that throttles no sooner than it said, and calls nothing failed', async () => {
     const tenant = openTenant(installation, 'swarm-web');

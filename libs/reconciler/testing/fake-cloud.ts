@@ -131,11 +131,14 @@ export class FakeCloud {
       changeMembers: (id, changes) =>
         this.call('loadBalancer.changeMembers', () => {
           const balancer = this.balancers.get(id);
+          const names = balancer?.listeners.map(({ name }) => name);
           for (const [listener, { put, remove }] of Object.entries(changes)) {
+            if (!balancer || !names?.includes(listener))
+              throw new BaykeeperError({ code: 'provider-refused', publicMessage: `There is no ${listener}.` });
             this.checkMembers(put);
             const gone = new Set([...remove, ...put.map(({ nodeId }) => nodeId)]);
-            const staying = (balancer?.members[listener] ?? []).filter(({ nodeId }) => !gone.has(nodeId));
-            if (balancer) balancer.members = { ...balancer.members, [listener]: [...staying, ...put] };
+            const staying = (balancer.members[listener] ?? []).filter(({ nodeId }) => !gone.has(nodeId));
+            balancer.members = { ...balancer.members, [listener]: [...staying, ...put] };
           }
         }),
       removeLoadBalancer: (id) => this.call('loadBalancer.removeLoadBalancer', () => void this.balancers.delete(id)),

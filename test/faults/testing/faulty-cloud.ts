@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { createSimulatedCompute } from '@baykeeper/drivers/compute/simulated/simulated.driver.js';
 import type { SimulatedFaults } from '@baykeeper/drivers/inject-faults.js';
 import { createSimulatedLoadBalancer } from '@baykeeper/drivers/load-balancers/simulated/simulated.driver.js';
+import type { Listener, Member, NodeId } from '@baykeeper/domain';
 import type { Installation } from './installation.js';
+import { loadLoadBalancers } from './stores.js';
 
 export type Faults = SimulatedFaults['faults'];
 
@@ -22,6 +24,53 @@ export async function loseMachine({ dataDirectory }: Installation, id: string): 
   await createSimulatedCompute({ dataDirectory, latencyMs: 0, failureRate: 0, capacity: 100_000 }).removeMachine(id);
 }
 
+export const EDITS = [
+  'member added',
+  'member removed',
+  'member moved',
+  'listener added',
+  'listener removed',
+  'port changed',
+  'all removed',
+] as const;
+export type Edit = (typeof EDITS)[number];
+
+/** A load balancer is edited, as somebody does in the cloud's own console; of what there is to edit, the first. */
+export async function editLoadBalancer(installation: Installation, id: string, edit: Edit): Promise<void> {
+  const driver = createSimulatedLoadBalancer(installation);
+  const balancer = (await loadLoadBalancers(installation)).find((known) => known.id === id);
+  // It went before the hand was there.
+  if (balancer === undefined) return;
+  const { listeners, members } = balancer;
+  const listener = listeners.find(({ name }) => (members[name]?.length ?? 0) > 0)?.name ?? '';
+  const [first] = members[listener] ?? [];
+  const putMember = (change: Partial<Member>): Promise<void> =>
+    first === undefined
+      ? Promise.resolve()
+      : driver.changeMembers(id, { [listener]: { put: [{ ...first, ...change }], remove: [] } });
+  const putListeners = async (wanted: readonly Listener[]): Promise<void> => {
+    await driver.ensureLoadBalancer({ ...balancer, listeners: wanted });
+  };
+  const [one, ...others] = listeners;
+  switch (edit) {
+    case 'member added':
+      return putMember({ nodeId: randomUUID() as NodeId, name: 'stranger', address: '192.0.2.66' });
+    case 'member moved':
+      return putMember({ address: '192.0.2.67' });
+    case 'member removed':
+      if (first === undefined) return;
+      return driver.changeMembers(id, { [listener]: { put: [], remove: [first.nodeId] } });
+    case 'listener added':
+      return putListeners([...listeners, { name: 'strange', port: 6_666, memberPort: 6_666, memberRole: 'worker' }]);
+    case 'listener removed':
+      return putListeners(others);
+    case 'port changed':
+      return putListeners(one === undefined ? [] : [{ ...one, port: 6_667 }, ...others]);
+    case 'all removed':
+      return driver.removeLoadBalancer(id);
+  }
+}
+
 /** Somebody else's machine and load balancer in the same cloud. */
 export interface Foreign {
   /** What became of them that should not. */
@@ -29,7 +78,7 @@ export interface Foreign {
   remove(): Promise<void>;
 }
 
-const FOREIGN = 'another installation';
+export const FOREIGN = 'another installation';
 
 export async function placeForeign({ dataDirectory }: Installation): Promise<Foreign> {
   const compute = createSimulatedCompute({ dataDirectory, latencyMs: 0, failureRate: 0, capacity: 100_000 });

@@ -41,7 +41,7 @@ export async function findDisagreements(
   for (const bay of bays) if (!wishes.has(bay.name)) found.push(`bay ${bay.name} was never asked for`);
 
   found.push(...differences('machine', ids(machines), ids(nodes.filter((node) => node.machine_removed_at === null))));
-  found.push(...differences('load balancer', ids(balancers), await idsOf(installation, 'load_balancers')));
+  found.push(...(await disagreementsOfBalancers(installation, balancers)));
   for (const given of [machines, balancers])
     if (new Set(given.map(({ address }) => address)).size < given.length) found.push('an address is given out twice');
   found.push(...(await disagreementsOfRecords(installation, nodes)));
@@ -81,6 +81,17 @@ function disagreementsOfBay(
   return found;
 }
 
+async function disagreementsOfBalancers(
+  installation: Installation,
+  balancers: readonly CloudLoadBalancer[],
+): Promise<readonly string[]> {
+  type Known = Pick<CloudLoadBalancer, 'id' | 'listeners'> & { readonly address: string | null };
+  const known = await installation.query<Known>('SELECT id, address, listeners FROM load_balancers');
+  const describe = ({ id, address, listeners }: Known): string =>
+    `${id} on ${address ?? 'no address'} (${listeners.map(({ name, port }) => `${name} ${String(port)}`).join(', ')})`;
+  return differences('load balancer', balancers.map(describe), known.map(describe));
+}
+
 async function disagreementsOfRecords(
   installation: Installation,
   nodes: readonly NodeRow[],
@@ -112,10 +123,6 @@ async function disagreementsOfRecords(
 }
 
 const ids = (records: readonly { readonly id: string }[]): readonly string[] => records.map(({ id }) => id);
-
-async function idsOf(installation: Installation, table: string): Promise<readonly string[]> {
-  return ids(await installation.query<{ id: string }>(`SELECT id FROM ${table}`));
-}
 
 function differences(what: string, there: readonly string[], wanted: readonly string[]): readonly string[] {
   return [

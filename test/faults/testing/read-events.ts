@@ -7,7 +7,21 @@ const LOOK_MS = 250;
 
 interface Event {
   readonly sequence: number;
+  readonly kind: string;
+  readonly level: string;
   readonly message: string;
+}
+
+/** Those of a bay after the given one, as its tenant is shown them; none while the API can't be asked. */
+export async function loadEvents(
+  { url, token }: Pick<Installation, 'url' | 'token'>,
+  bay: string,
+  after = 0,
+): Promise<readonly Event[]> {
+  const answer = await send(`${url}/v1/bays/${bay}/events?after=${String(after)}`, {
+    headers: { 'X-Auth-Token': token },
+  }).catch(() => null);
+  return answer?.status === 200 ? (JSON.parse(answer.text) as { events: Event[] }).events : [];
 }
 
 export interface EventReader {
@@ -24,16 +38,12 @@ export function readEvents(
   signal: AbortSignal,
 ): EventReader {
   const seen = new Map<string, Event[]>();
-  const headers = { 'X-Auth-Token': installation.token };
 
   async function look(name: string): Promise<void> {
     const known = seen.get(name) ?? [];
     seen.set(name, known);
     const after = known.at(-1)?.sequence ?? 0;
-    const url = `${installation.url}/v1/bays/${name}/events?after=${String(after)}`;
-    const answer = await send(url, { headers }).catch(() => null);
-    if (answer?.status !== 200) return;
-    known.push(...(JSON.parse(answer.text) as { events: Event[] }).events);
+    known.push(...(await loadEvents(installation, name, after)));
   }
   const lookAtAll = async (): Promise<void> => {
     for (const { wishes } of tenants) await Promise.all([...wishes.keys()].map(look));

@@ -1,4 +1,5 @@
 /** What the stores hold, read past Baykeeper: its database, and the simulated cloud's own files. */
+import type { Listener, Member } from '@baykeeper/domain';
 import { simulatedComputeDirectory } from '@baykeeper/drivers/compute/simulated/simulated.driver.js';
 import { MOST_MACHINES, SimulatedMachines } from '@baykeeper/drivers/compute/simulated/simulated-machines.js';
 import { SimulatedBalancers } from '@baykeeper/drivers/load-balancers/simulated/simulated-balancers.js';
@@ -36,19 +37,13 @@ export interface CloudMachine {
   readonly on: boolean;
 }
 
-export interface CloudMember {
-  readonly nodeId: string;
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
-
 export interface CloudLoadBalancer {
   readonly id: string;
   readonly bayId: string;
   readonly installation: string;
   readonly address: string;
-  readonly members: Readonly<Record<string, readonly CloudMember[]>>;
+  readonly listeners: readonly Listener[];
+  readonly members: Readonly<Record<string, readonly Member[]>>;
 }
 
 export const loadBays = (installation: Installation): Promise<readonly BayRow[]> =>

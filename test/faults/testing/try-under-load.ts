@@ -6,6 +6,7 @@ import { expect } from '@jest/globals';
 import { endFaults, placeForeign } from './faulty-cloud.js';
 import { findDisagreements } from './find-disagreements.js';
 import { findUnaudited } from './find-unaudited.js';
+import { findUnreadable } from './find-unreadable.js';
 import type { Installation } from './installation.js';
 import { live } from './live.js';
 import type { Random } from './random.js';
@@ -58,6 +59,7 @@ export async function tryUnderLoad(trial: Trial): Promise<ReadonlyMap<string, Ba
   expect(damage).toEqual([]);
   expect(await reader.findLost()).toEqual([]);
   expect(await findUnaudited(installation, all)).toEqual([]);
+  expect(await findUnreadable(installation)).toEqual([]);
   // The next scenario of the installation begins with nothing.
   for (const { tenant } of tenants)
     for (const [bay, wish] of tenant.wishes) if (wish !== null) await tenant.remove(bay);
