@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { failureJson, type CommandFailure } from './failure.js';
 import { printableText } from './output/printable-text.js';
+import { renderStreamed, renderStructured, type OutputFormat } from './output/structured.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,7 +19,9 @@ export interface Process {
  * so that a pipe sees results alone.
  */
 export interface CommandContext extends Process {
-  readonly json: boolean;
+  readonly format: OutputFormat;
+  /** Whether a program reads the results. */
+  readonly structured: boolean;
   readonly colour: boolean;
   now(): Date;
 }
@@ -29,8 +32,9 @@ export function wantsColour(environment: Environment, stream: { readonly isTTY?:
   return stream.isTTY === true;
 }
 
-export function createContext(process: Process, json: boolean): CommandContext {
-  return { ...process, json, colour: wantsColour(process.environment, process.stdout), now: () => new Date() };
+export function createContext(process: Process, format: OutputFormat): CommandContext {
+  const colour = wantsColour(process.environment, process.stdout);
+  return { ...process, format, structured: format !== 'table', colour, now: () => new Date() };
 }
 
 /** Prints a result for people. The text may hold our own colours; everything from the server was made printable before. */
@@ -38,13 +42,20 @@ export function printResult(context: Pick<CommandContext, 'stdout' | 'colour'>, 
   context.stdout.write(`${context.colour ? text : stripVTControlCharacters(text)}\n`);
 }
 
-export function printJson(context: Pick<CommandContext, 'stdout'>, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+/** Prints a result for programs, in the format they asked for. */
+export function printData({ stdout, format }: Pick<CommandContext, 'stdout' | 'format'>, value: unknown): void {
+  const text = renderStructured(format === 'table' ? 'json' : format, value);
+  if (text !== '') stdout.write(`${text}\n`);
 }
 
-/** Tells the person something that is no result; silent with `--json`, where stderr holds errors alone. */
-export function printNotice(context: Pick<CommandContext, 'stderr' | 'json'>, text: string): void {
-  if (!context.json) context.stderr.write(`${printableText(text)}\n`);
+/** The same for one of a stream, of which nobody knows the end. */
+export function printStreamed({ stdout, format }: Pick<CommandContext, 'stdout' | 'format'>, value: unknown): void {
+  stdout.write(`${renderStreamed(format === 'table' ? 'json' : format, value)}\n`);
+}
+
+/** Tells the person something that is no result; silent where a program reads, so that stderr holds errors alone. */
+export function printNotice(context: Pick<CommandContext, 'stderr' | 'structured'>, text: string): void {
+  if (!context.structured) context.stderr.write(`${printableText(text)}\n`);
 }
 
 export function printFailure(stream: Writable, json: boolean, failure: CommandFailure): void {

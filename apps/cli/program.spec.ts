@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { PassThrough, Readable } from 'node:stream';
-import { renderBashCompletion } from './commands/completion.js';
+import { renderBashCompletion } from './completion/bash.js';
+import { completionTable } from './completion/completion-table.js';
 import { collectLabel } from './commands/begin.js';
 import { newTemplate } from './commands/templates.js';
 import { CommandFailure, FAILURE_CODES, failureJson } from './failure.js';
@@ -104,7 +105,7 @@ describe('options', () => {
 });
 
 describe('completion for bash', () => {
-  const script = renderBashCompletion(createProgram(process()));
+  const script = renderBashCompletion(completionTable(createProgram(process())));
   const complete = (line: string, names = ''): readonly string[] => {
     const words = line.split(' ');
     const bay = `bay() { printf '%b' "$NAMES"; }`;

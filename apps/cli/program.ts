@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
+import { registerAccounts } from './commands/accounts.js';
 import { registerArtifacts } from './commands/artifacts.js';
+import { registerAutoscale } from './commands/autoscale.js';
 import { registerBayViews } from './commands/bays.js';
 import { Beginning } from './commands/begin.js';
 import { registerCatalogue } from './commands/catalogue.js';
+import { registerCertificates } from './commands/certificates.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerCredentials } from './commands/credentials.js';
 import { registerEvents } from './commands/events.js';
@@ -10,12 +13,16 @@ import { registerLifecycle } from './commands/lifecycle.js';
 import { registerLogin } from './commands/login.js';
 import { registerNodeGroups } from './commands/node-groups.js';
 import { registerOperators } from './commands/operators.js';
+import { registerPeople } from './commands/people.js';
 import { registerQuotas } from './commands/quotas.js';
+import { registerRebuild } from './commands/rebuild.js';
 import { registerRenewal } from './commands/renewal.js';
 import { registerTemplates } from './commands/templates.js';
+import { registerTop } from './commands/top.js';
 import { registerVersion } from './commands/version.js';
 import { printFailure, type Process } from './context.js';
 import { CommandFailure, failureOf } from './failure.js';
+import { OUTPUT_FORMATS, parseFormat } from './output/structured.js';
 import { CLIENT_VERSION } from './version.js';
 
 const EXIT_CODE_HELP = `
@@ -32,7 +39,9 @@ export function createProgram(process: Process): Command {
   program
     .description('Container clusters as a service: create, scale and use bays.')
     .version(CLIENT_VERSION)
-    .option('--json', 'print results as JSON on stdout, and errors as JSON on stderr')
+    .option('-o, --output <format>', `how to print results: ${OUTPUT_FORMATS.join(', ')}`, parseFormat)
+    .option('--json', 'the same as --output json; errors are JSON on stderr')
+    .option('--profile <name>', 'use the login of this name (also: BAY_PROFILE); see: bay profiles')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', EXIT_CODE_HELP)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
@@ -46,22 +55,28 @@ export function createProgram(process: Process): Command {
   const beginning = new Beginning(process);
   program.commandsGroup('Bays:');
   registerLifecycle(program, beginning);
+  registerRebuild(program, beginning);
   registerRenewal(program, beginning);
   registerBayViews(program, beginning);
+  registerTop(program, beginning);
   registerNodeGroups(program, beginning);
+  registerAutoscale(program, beginning);
   registerEvents(program, beginning);
   program.commandsGroup('Using a bay:');
   registerCredentials(program, beginning);
+  registerCertificates(program, beginning);
   program.commandsGroup('Templates:');
   registerTemplates(program, beginning);
   program.commandsGroup('Catalogue:');
   registerCatalogue(program, beginning);
   program.commandsGroup('Administration:');
   registerQuotas(program, beginning);
+  registerPeople(program, beginning);
   registerOperators(program, beginning);
   registerArtifacts(program, beginning);
   program.commandsGroup('This program:');
   registerLogin(program, beginning);
+  registerAccounts(program, beginning);
   registerVersion(program, beginning);
   registerCompletion(program, beginning);
   return program;
@@ -75,9 +90,18 @@ export async function runProgram(process: Process, words: readonly string[]): Pr
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const failure = error instanceof CommanderError ? usageFailure(error) : failureOf(error);
-    printFailure(process.stderr, words.includes('--json'), failure);
+    printFailure(process.stderr, wantsJson(words), failure);
     return failure.exitCode;
   }
+}
+
+/** Read from the words themselves: what is wrong may be how they are put together. */
+function wantsJson(words: readonly string[]): boolean {
+  return words.some(
+    (word, index) =>
+      /^(?:--json|--output=json|-o=?json)$/.test(word) ||
+      (/^(?:-o|--output)$/.test(word) && words[index + 1] === 'json'),
+  );
 }
 
 function usageFailure(error: CommanderError): CommandFailure {

@@ -36,8 +36,8 @@ export async function putArtifactVersion(
 
 export async function storeArtifact(session: Session, { file, sha256 }: FolderArtifact): Promise<void> {
   const content = { mediaType: MEDIA_TYPE, bytes: await readFile(file) };
-  const response = await session.call(`/artifacts/files/${sha256}`, {
+  const answer = await session.call(`/artifacts/files/${sha256}`, {
     ...{ method: 'PUT', content, timeoutMs: FILE_TIMEOUT_MS },
   });
-  await response.body?.cancel();
+  answer.discard();
 }

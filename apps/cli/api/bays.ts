@@ -1,4 +1,5 @@
 import { CommandFailure } from '../failure.js';
+import type { HttpAnswer } from './http.js';
 import type { Session } from '../session/session.js';
 import {
   readBay,
@@ -105,12 +106,12 @@ export async function listEvents(session: Session, uuid: string, after: number):
 
 /** A zip with a client certificate made for this call. Secret. */
 export async function downloadCredentials(session: Session, uuid: string): Promise<Uint8Array> {
-  const response = await session.call(`/bays/${bayPath(uuid)}/credentials`, {
+  const answer = await session.call(`/bays/${bayPath(uuid)}/credentials`, {
     method: 'POST',
     accept: 'application/zip, application/json',
     body: {},
   });
-  return new Uint8Array(await response.arrayBuffer());
+  return await answer.bytes();
 }
 
 /** Follows `next` to the end. Only its query is used: the service may know itself by another address than we do. */
@@ -163,6 +164,6 @@ async function sayWhichBay<Value>(session: Session, ident: string, ask: () => Pr
 }
 
 /** For an answer that says nothing more than that it is one. */
-export async function discard(answer: Promise<Response>): Promise<void> {
-  await (await answer).body?.cancel();
+export async function discard(answer: Promise<HttpAnswer>): Promise<void> {
+  (await answer).discard();
 }

@@ -24,5 +24,5 @@ export async function removeEntry(session: Session, collection: Collection, iden
     throw new CommandFailure('usage', `"${ident}" is no name. List what there is with: bay ${collection}`);
   }
   const answer = await session.call(`/${collection}/${encodeURIComponent(ident)}`, { method: 'DELETE' });
-  await answer.body?.cancel();
+  answer.discard();
 }

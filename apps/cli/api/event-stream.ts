@@ -77,19 +77,18 @@ async function* readStream(
     silence.abort();
   }, silenceMs);
   try {
-    const response = await session.call(`/bays/${bayPath(uuid)}/events?after=${last}`, {
+    const answer = await session.call(`/bays/${bayPath(uuid)}/events?after=${last}`, {
       accept: 'text/event-stream',
       headers: last > 0 ? { 'Last-Event-ID': String(last) } : {},
       timeoutMs: null,
       signal: AbortSignal.any([options.signal, silence.signal]),
     });
     onOpen();
-    if (response.body === null) return;
     const reader = new EventStreamReader();
     const decoder = new TextDecoder();
-    for await (const chunk of response.body) {
+    for await (const chunk of answer.pieces()) {
       timer.refresh();
-      const text = decoder.decode(chunk as Uint8Array, { stream: true });
+      const text = decoder.decode(chunk, { stream: true });
       for (const data of reader.read(text)) yield eventFrom(data);
     }
   } finally {

@@ -16,8 +16,8 @@ export async function createTemplate(session: Session, template: NewTemplate): P
 }
 
 export async function deleteTemplate(session: Session, uuid: string): Promise<void> {
-  const response = await session.call(`/clustertemplates/${encodeURIComponent(uuid)}`, { method: 'DELETE' });
-  await response.body?.cancel();
+  const answer = await session.call(`/clustertemplates/${encodeURIComponent(uuid)}`, { method: 'DELETE' });
+  answer.discard();
 }
 
 /**

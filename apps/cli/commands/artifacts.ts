@@ -3,7 +3,7 @@ import { listArtifactVersions, putArtifactVersion, storeArtifact, verifyArtifact
 import type { JsonReader } from '../api/json-reader.js';
 import { readEntry } from '../api/entries.js';
 import { readArtifactFolder } from '../artifacts/artifact-folder.js';
-import { printJson, printNotice, printResult } from '../context.js';
+import { printData, printNotice, printResult } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { printableText } from '../output/printable-text.js';
 import { renderTable } from '../output/table.js';
@@ -22,7 +22,7 @@ export function registerArtifacts(program: Command, beginning: Beginning): void 
     .action(async ({ files }: { files?: boolean }, command: Command) => {
       const { context, session } = await beginning.session(command);
       const versions = await listArtifactVersions(session);
-      if (context.json) printJson(context, { versions: versions.map(({ whole }) => whole) });
+      if (context.structured) printData(context, { versions: versions.map(({ whole }) => whole) });
       else {
         const readers = versions.map(({ reader }) => reader);
         printResult(context, files === true ? renderFiles(readers) : renderVersions(readers));
@@ -50,7 +50,7 @@ export function registerArtifacts(program: Command, beginning: Beginning): void 
       if (absent.length > 0) {
         throw new CommandFailure('unexpected', `The service lost ${absent.join(', ')}. Import the folder again.`);
       }
-      if (context.json) printJson(context, { version, files: artifacts.length, sent: missing.length });
+      if (context.structured) printData(context, { version, files: artifacts.length, sent: missing.length });
       else {
         const sentence = `Kubernetes ${version} is ready: ${artifacts.length} files, ${missing.length} of them new.`;
         printResult(context, printableText(sentence));
@@ -69,7 +69,7 @@ export function registerArtifacts(program: Command, beginning: Beginning): void 
           problems.push({ version: each, name: reader.text('name'), problem: reader.text('problem') });
         }
       }
-      if (context.json) printJson(context, { versions, problems });
+      if (context.structured) printData(context, { versions, problems });
       else if (problems.length === 0)
         printResult(context, printableText(`All is well: ${versions.join(', ') || 'nothing is kept'}.`));
       if (problems.length === 0) return;

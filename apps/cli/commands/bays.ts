@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { listBays, listLoadBalancers, listNodes, showBay } from '../api/bays.js';
 import type { BayBody, NodeBody, TemplateBody } from '../api/wire.js';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 import { renderAge, renderTime } from '../output/durations.js';
 import { green, paintPhase, paintStatus, red } from '../output/paint.js';
 import { printableText } from '../output/printable-text.js';
@@ -18,7 +18,7 @@ export function registerBayViews(program: Command, beginning: Beginning): void {
     .action(async (_options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const [bays, templates] = await Promise.all([listBays(session), templatesByUuid(session)]);
-      if (context.json) printJson(context, { bays: bays.map((bay) => bayJson(bay, templates)) });
+      if (context.structured) printData(context, { bays: bays.map((bay) => bayJson(bay, templates)) });
       else printResult(context, renderBays(bays, templates, context.now()));
     });
 
@@ -29,7 +29,7 @@ export function registerBayViews(program: Command, beginning: Beginning): void {
     .action(async (ident: string, _options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const [bay, templates] = await Promise.all([showBay(session, ident), templatesByUuid(session)]);
-      if (context.json) printJson(context, bayJson(bay, templates));
+      if (context.structured) printData(context, bayJson(bay, templates));
       else printResult(context, renderBay(bay, await nodesIfTold(session, bay.uuid), templates, context.now()));
     });
 
@@ -42,7 +42,7 @@ export function registerBayViews(program: Command, beginning: Beginning): void {
       const { context, session } = await beginning.session(command);
       const bay = await showBay(session, ident);
       const nodes = await listNodes(session, bay.uuid);
-      if (context.json) printJson(context, { nodes });
+      if (context.structured) printData(context, { nodes });
       else printResult(context, renderNodes(nodes, options.logs === true, context.now()));
     });
 
@@ -55,8 +55,8 @@ export function registerBayViews(program: Command, beginning: Beginning): void {
       const { context, session } = await beginning.session(command);
       const bay = await showBay(session, ident);
       const balancers = await listLoadBalancers(session, bay.uuid);
-      if (context.json) {
-        printJson(context, { load_balancers: balancers });
+      if (context.structured) {
+        printData(context, { load_balancers: balancers });
         return;
       }
       const rows = balancers.flatMap((balancer) =>

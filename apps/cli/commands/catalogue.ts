@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { addEntry, listEntries, removeEntry, type Collection } from '../api/catalogue.js';
 import type { EntryBody } from '../api/entries.js';
 import type { JsonReader } from '../api/json-reader.js';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { printableText } from '../output/printable-text.js';
 import { renderTable } from '../output/table.js';
@@ -126,7 +126,7 @@ function registerKind(program: Command, beginning: Beginning, kind: Kind): Comma
     .action(async (_options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const all = await listEntries(session, collection);
-      if (context.json) printJson(context, { [collection]: all.map(({ whole }) => whole) });
+      if (context.structured) printData(context, { [collection]: all.map(({ whole }) => whole) });
       else printResult(context, renderEntries(kind, all));
     });
   parent
@@ -137,7 +137,7 @@ function registerKind(program: Command, beginning: Beginning, kind: Kind): Comma
     .action(async (wanted: string, _options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       await removeEntry(session, collection, wanted);
-      if (context.json) printJson(context, { name: wanted, gone: true });
+      if (context.structured) printData(context, { name: wanted, gone: true });
       else printResult(context, printableText(`The ${word} "${wanted}" is deleted.`));
     });
   return parent.command('add').alias('create').summary(`add a ${word}`).argument('<name>', 'its name');
@@ -146,7 +146,7 @@ function registerKind(program: Command, beginning: Beginning, kind: Kind): Comma
 async function add(beginning: Beginning, command: Command, kind: Kind, body: Readonly<Record<string, unknown>>) {
   const { context, session } = await beginning.session(command);
   const { whole, reader } = await addEntry(session, kind.collection, body);
-  if (context.json) printJson(context, whole);
+  if (context.structured) printData(context, whole);
   else
     printResult(context, printableText(`The ${kind.word} "${reader.text('name')}" is added (${reader.text('uuid')}).`));
 }
@@ -172,7 +172,7 @@ async function addKeypair(
     const { whole, reader } = await addEntry(session, 'keypairs', { name });
     const { private_key: _secret, ...shown } = whole;
     writeSync(file, reader.text('private_key'));
-    if (context.json) printJson(context, shown);
+    if (context.structured) printData(context, shown);
     else printResult(context, printableText(`The keypair "${name}" is added; its private key is in ${newPrivateKey}.`));
   } catch (error) {
     rmSync(newPrivateKey, { force: true });

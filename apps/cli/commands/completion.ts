@@ -1,25 +1,40 @@
 import type { Command } from 'commander';
 import { listBays } from '../api/bays.js';
 import { listTemplates } from '../api/templates.js';
+import { completionTable } from '../completion/completion-table.js';
+import { renderBashCompletion } from '../completion/bash.js';
+import { renderFishCompletion } from '../completion/fish.js';
+import { renderZshCompletion } from '../completion/zsh.js';
 import { CommandFailure } from '../failure.js';
-import { SHELLS } from '../credentials/shells.js';
+import { listProfiles } from '../session/saved-login.js';
 import type { Beginning } from './begin.js';
+
+const RENDERERS = { bash: renderBashCompletion, zsh: renderZshCompletion, fish: renderFishCompletion } as const;
 
 export function registerCompletion(program: Command, beginning: Beginning): void {
   program
     .command('completion')
     .summary('print a script that completes commands and names')
-    .description('Use it as: source <(bay completion bash)')
-    .argument('<shell>', 'bash')
+    .description(
+      'Use it as: source <(bay completion bash), source <(bay completion zsh) after compinit, or bay completion fish | source',
+    )
+    .argument('<shell>', Object.keys(RENDERERS).join(', '))
     .action((shell: string, _options: object, command: Command) => {
-      if (shell !== 'bash')
-        throw new CommandFailure('usage', `There is no completion for "${shell}". There is one for: bash.`);
-      beginning.context(command).stdout.write(renderBashCompletion(program));
+      if (!isShellWithCompletion(shell)) {
+        const known = Object.keys(RENDERERS).join(', ');
+        throw new CommandFailure('usage', `There is no completion for "${shell}". There is one for: ${known}.`);
+      }
+      beginning.context(command).stdout.write(RENDERERS[shell](completionTable(program)));
     });
   program
     .command('completion-names', { hidden: true })
     .argument('<kind>')
     .action(async (kind: string, _options: object, command: Command) => {
+      if (kind === 'profiles') {
+        const { environment, stdout } = beginning.context(command);
+        for (const name of listProfiles(environment)) stdout.write(`${name}\n`);
+        return;
+      }
       const { context, session } = await beginning.session(command);
       const all = kind === 'templates' ? await listTemplates(session) : await listBays(session);
       for (const { name } of all) if (PLAIN_NAME.test(name)) context.stdout.write(`${name}\n`);
@@ -32,62 +47,6 @@ export function registerCompletion(program: Command, beginning: Beginning): void
  */
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** The script, made from the commands themselves, so that it knows each of them. */
-export function renderBashCompletion(program: Command): string {
-  const paths = commandPaths(program, '');
-  const known = paths.flatMap(({ path }) => (path === '' ? [] : [`"${path}"`]));
-  const cases = paths.map(({ path, command }) => {
-    const words = [...visibleCommands(command).map((each) => each.name()), ...optionsOf(command), '--json', '--help'];
-    const names = takesBay(command) ? ' bays' : takesTemplate(command) ? ' templates' : '';
-    return `    "${path}") words="${words.join(' ')}"; names="${names.trim()}" ;;`;
-  });
-  return `# bash completion for bay: source <(bay completion bash)
-_bay() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path="" words="" names="" i
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case "$path \${COMP_WORDS[i]}" in
-      ${known.join(' | ')}) path="$path \${COMP_WORDS[i]}" ;;
-    esac
-  done
-  case "$path" in
-${cases.join('\n')}
-  esac
-  case "$previous" in
-    -t | --template) words=""; names=templates ;;
-    -s | --shell) words="${SHELLS.join(' ')}"; names="" ;;
-    -d | --dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
-  esac
-  if [[ -n $names && $current != -* ]]; then
-    words="$words $(bay completion-names "$names" 2>/dev/null)"
-  fi
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-}
-complete -F _bay bay
-`;
-}
-
-function commandPaths(command: Command, path: string): readonly { path: string; command: Command }[] {
-  const below = visibleCommands(command).flatMap((each) => commandPaths(each, `${path} ${each.name()}`));
-  return [{ path, command }, ...below];
-}
-
-function visibleCommands(command: Command): readonly Command[] {
-  return command
-    .createHelp()
-    .visibleCommands(command)
-    .filter((each) => each.name() !== 'help');
-}
-
-function optionsOf(command: Command): readonly string[] {
-  return command.options
-    .filter((option) => !option.hidden && option.long !== '--json')
-    .map((option) => option.long ?? option.short ?? '');
-}
-
-function takesBay(command: Command): boolean {
-  return command.registeredArguments[0]?.name() === 'bay';
-}
-
-function takesTemplate(command: Command): boolean {
-  return command.registeredArguments[0]?.name() === 'template';
+function isShellWithCompletion(shell: string): shell is keyof typeof RENDERERS {
+  return Object.hasOwn(RENDERERS, shell);
 }

@@ -1,6 +1,6 @@
 import { showBay } from '../api/bays.js';
 import type { BayBody } from '../api/wire.js';
-import { printJson, printResult, type CommandContext } from '../context.js';
+import { printData, printResult, type CommandContext } from '../context.js';
 import type { Session } from '../session/session.js';
 import type { Goal } from '../waiting/verdict.js';
 import { waitForBay } from '../waiting/wait-for-bay.js';
@@ -28,9 +28,9 @@ export async function conclude(
   const bay = waits
     ? await waitForBay(context, session, { ...wish, timeoutMs: options.waitTimeout ?? null })
     : await showBay(session, wish.uuid);
-  if (context.json) {
+  if (context.structured) {
     const { uuid, name } = wish;
-    printJson(context, bay === null ? { uuid, name, gone: true } : bayJson(bay, await templatesByUuid(session)));
+    printData(context, bay === null ? { uuid, name, gone: true } : bayJson(bay, await templatesByUuid(session)));
   } else if (!waits || bay === null) {
     printResult(context, wish.accepted);
   } else {

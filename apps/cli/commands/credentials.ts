@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { downloadCredentials, showBay } from '../api/bays.js';
 import type { BayBody } from '../api/wire.js';
-import { printJson, printNotice, printResult } from '../context.js';
+import { printData, printNotice, printResult } from '../context.js';
 import { unpackBundle } from '../credentials/bundle.js';
 import { clientVariables } from '../credentials/client-variables.js';
 import { ensureKeptCredentials } from '../credentials/kept-credentials.js';
@@ -48,8 +48,8 @@ export function registerCredentials(program: Command, beginning: Beginning): voi
       const files = unpackBundle(await downloadCredentials(session, bay.uuid));
       writeBundle(directory, bay, files, options.force === true);
       const names = files.map((file) => file.name);
-      if (context.json) {
-        printJson(context, { directory, files: names });
+      if (context.structured) {
+        printData(context, { directory, files: names });
         return;
       }
       const shown = relative(process.cwd(), directory) || '.';
@@ -75,8 +75,8 @@ export function registerCredentials(program: Command, beginning: Beginning): voi
       const variables =
         options.unset === true ? Object.fromEntries(Object.keys(given).map((name) => [name, null])) : given;
       if (kept.warning !== null) printNotice(context, kept.warning);
-      if (context.json) {
-        printJson(context, { environment: variables });
+      if (context.structured) {
+        printData(context, { environment: variables });
         return;
       }
       const shell = options.shell ?? guessShell(context.environment, process.platform);

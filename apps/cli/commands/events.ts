@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { listEvents, showBay } from '../api/bays.js';
 import { followEvents } from '../api/event-stream.js';
 import type { EventBody } from '../api/wire.js';
-import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
+import { printData, printNotice, printResult, printStreamed, type CommandContext } from '../context.js';
 import { dim, red, yellow } from '../output/paint.js';
 import { renderTime } from '../output/durations.js';
 import { printableText } from '../output/printable-text.js';
@@ -31,7 +31,7 @@ export function registerEvents(program: Command, beginning: Beginning): void {
         return;
       }
       const events = lastOf(await listEvents(session, bay.uuid, options.after), options.last);
-      if (context.json) printJson(context, { events });
+      if (context.structured) printData(context, { events });
       else for (const event of events) printResult(context, renderEvent(event));
     });
 }
@@ -63,9 +63,9 @@ async function follow(context: CommandContext, session: Session, uuid: string, o
   }
 }
 
-/** One JSON document per line when following, so that a program can read each as it comes. */
+/** Each for itself when following, so that a program can read it as it comes. */
 function print(context: CommandContext, event: EventBody): void {
-  if (context.json) context.stdout.write(`${JSON.stringify(event)}\n`);
+  if (context.structured) printStreamed(context, event);
   else printResult(context, renderEvent(event));
 }
 

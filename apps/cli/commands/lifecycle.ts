@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { createBay, deleteBay, resizeBay, retryBay, showBay, type NewBay } from '../api/bays.js';
 import { resizedGroup } from '../api/node-groups.js';
+import { previewBay, previewChange } from '../api/previews.js';
 import { listTemplates, pickTemplate } from '../api/templates.js';
-import type { BayBody } from '../api/wire.js';
-import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
+import { printData, printNotice, printResult } from '../context.js';
 import { removeKeptCredentials } from '../credentials/kept-credentials.js';
 import { CommandFailure } from '../failure.js';
-import { askYes } from '../session/password.js';
 import type { Goal } from '../waiting/verdict.js';
 import { waitForBay } from '../waiting/wait-for-bay.js';
 import {
@@ -19,6 +18,7 @@ import {
   type WaitOptions,
 } from './begin.js';
 import { conclude } from './conclude.js';
+import { DRY_RUN, printPreview } from './dry-run.js';
 
 interface CreateOptions extends WaitOptions {
   readonly template: string;
@@ -31,6 +31,7 @@ interface CreateOptions extends WaitOptions {
   readonly flavor?: string;
   readonly masterFlavor?: string;
   readonly dockerVolumeSize?: number;
+  readonly dryRun?: boolean;
 }
 
 /** Commands that change bays. */
@@ -55,11 +56,17 @@ function registerCreate(program: Command, beginning: Beginning): void {
     .option('--keypair <name>', 'SSH key for the nodes')
     .option('--flavor <flavor>', 'size of the workers')
     .option('--master-flavor <flavor>', 'size of the masters')
-    .option('--docker-volume-size <GiB>', "disk for each node's containers", countParser('--docker-volume-size', 1));
+    .option('--docker-volume-size <GiB>', "disk for each node's containers", countParser('--docker-volume-size', 1))
+    .option(...DRY_RUN);
   addWaitOptions(create).action(async (name: string, options: CreateOptions, command: Command) => {
     const { context, session } = await beginning.session(command);
     const template = pickTemplate(await listTemplates(session), options.template);
-    const uuid = await createBay(session, newBay(name, template.uuid, options));
+    const wish = newBay(name, template.uuid, options);
+    if (options.dryRun === true) {
+      printPreview(context, await previewBay(session, wish));
+      return;
+    }
+    const uuid = await createBay(session, wish);
     const accepted = `Bay "${name}" is being created. Watch it with: bay wait ${name}`;
     await conclude(context, session, { uuid, name, before: null, goal: { kind: 'settled' }, accepted }, options);
   });
@@ -80,7 +87,11 @@ function newBay(name: string, templateUuid: string, options: CreateOptions): New
   };
 }
 
-interface ScaleOptions extends WaitOptions {
+interface DryRunOptions extends WaitOptions {
+  readonly dryRun?: boolean;
+}
+
+interface ScaleOptions extends DryRunOptions {
   readonly group?: string;
   readonly remove?: readonly string[];
 }
@@ -93,16 +104,19 @@ function registerScaleAndRetry(program: Command, beginning: Beginning): void {
     .argument('<bay>', 'name or uuid')
     .argument('<count>', 'number of workers', countParser('The number of workers', 0))
     .option('-g, --group <group>', 'those of this node group; else of the default one')
-    .option('--remove <node>', 'this node leaves first: name or uuid; may be repeated', collectText);
+    .option('--remove <node>', 'this node leaves first: name or uuid; may be repeated', collectText)
+    .option(...DRY_RUN);
   addWaitOptions(scale).action(async (ident: string, count: number, options: ScaleOptions, command: Command) => {
     const { context, session } = await beginning.session(command);
     const before = await showBay(session, ident);
     const group = await resizedGroup(session, before.uuid, options.group);
     const { remove } = options;
-    await resizeBay(session, before.uuid, {
-      ...{ node_count: count, nodegroup: group.uuid },
-      ...(remove !== undefined && { nodes_to_remove: remove }),
-    });
+    const wish = { node_count: count, nodegroup: group.uuid, ...(remove !== undefined && { nodes_to_remove: remove }) };
+    if (options.dryRun === true) {
+      printPreview(context, await previewChange(session, before.uuid, { action: 'resize', ...wish }));
+      return;
+    }
+    await resizeBay(session, before.uuid, wish);
     const leaving = remove === undefined ? '' : `, without ${remove.join(', ')}`;
     const what = options.group === undefined ? `Bay "${before.name}"` : `Group "${group.name}" of bay "${before.name}"`;
     const accepted = `${what} goes from ${group.node_count} to ${count} nodes${leaving}. Watch it with: bay wait ${before.name}`;
@@ -117,10 +131,15 @@ function registerScaleAndRetry(program: Command, beginning: Beginning): void {
   const retry = program
     .command('retry')
     .summary('try a failed bay again, with a fresh deadline')
-    .argument('<bay>', 'name or uuid');
-  addWaitOptions(retry).action(async (ident: string, options: WaitOptions, command: Command) => {
+    .argument('<bay>', 'name or uuid')
+    .option(...DRY_RUN);
+  addWaitOptions(retry).action(async (ident: string, options: DryRunOptions, command: Command) => {
     const { context, session } = await beginning.session(command);
     const before = await showBay(session, ident);
+    if (options.dryRun === true) {
+      printPreview(context, await previewChange(session, before.uuid, { action: 'retry' }));
+      return;
+    }
     await retryBay(session, before.uuid);
     const accepted = `Bay "${before.name}" is being tried again. Watch it with: bay wait ${before.name}`;
     await conclude(context, session, { ...before, before, goal: { kind: 'settled' }, accepted }, options);
@@ -147,7 +166,7 @@ function registerWait(program: Command, beginning: Beginning): void {
     });
     const gone = `Bay "${bay?.name ?? ident}" is gone.`;
     if (bay === null) {
-      if (context.json) printJson(context, { uuid: null, name: ident, gone: true });
+      if (context.structured) printData(context, { uuid: null, name: ident, gone: true });
       else printResult(context, gone);
       return;
     }
@@ -157,7 +176,7 @@ function registerWait(program: Command, beginning: Beginning): void {
   });
 }
 
-interface RemoveOptions extends WaitOptions {
+interface RemoveOptions extends DryRunOptions {
   readonly yes?: boolean;
 }
 
@@ -167,11 +186,21 @@ function registerRemove(program: Command, beginning: Beginning): void {
     .alias('delete')
     .summary('delete a bay, its nodes and its credentials on this machine')
     .argument('<bay>', 'name or uuid')
-    .option('-y, --yes', 'do not ask');
+    .option('-y, --yes', 'do not ask')
+    .option(...DRY_RUN);
   addWaitOptions(remove).action(async (ident: string, options: RemoveOptions, command: Command) => {
     const { context, session } = await beginning.session(command);
     const before = await showBay(session, ident);
-    if (options.yes !== true) await confirmRemoval(context, before);
+    if (options.dryRun === true) {
+      printPreview(context, await previewChange(session, before.uuid, { action: 'delete' }));
+      return;
+    }
+    if (options.yes !== true) {
+      const nodes = before.master_count + before.node_count;
+      const question = `Delete bay "${before.name}" with its ${nodes} node${nodes === 1 ? '' : 's'} and everything on them?`;
+      await beginning.confirm(context, question, `Deleting bay "${before.name}"`);
+      printNotice(context, `Deleting bay "${before.name}".`);
+    }
     await deleteBay(session, before.uuid);
     removeKeptCredentials(context.environment, before.uuid);
     const { uuid, name } = before;
@@ -179,21 +208,8 @@ function registerRemove(program: Command, beginning: Beginning): void {
       const timeoutMs = options.waitTimeout ?? null;
       await waitForBay(context, session, { uuid, name, before, goal: { kind: 'deleted' }, timeoutMs });
     }
-    if (context.json) printJson(context, { uuid, name, gone: wantsToWait(options) });
+    if (context.structured) printData(context, { uuid, name, gone: wantsToWait(options) });
     else if (wantsToWait(options)) printResult(context, `Bay "${name}" is gone.`);
     else printResult(context, `Bay "${name}" is being deleted. Watch it with: bay wait ${name} --deleted`);
   });
-}
-
-async function confirmRemoval(context: CommandContext, bay: BayBody): Promise<void> {
-  if (context.json || context.stdin.isTTY !== true || context.stderr.isTTY !== true) {
-    throw new CommandFailure(
-      'usage',
-      `Deleting bay "${bay.name}" can't be undone. Say --yes to do it without being asked.`,
-    );
-  }
-  const nodes = bay.master_count + bay.node_count;
-  const question = `Delete bay "${bay.name}" with its ${nodes} node${nodes === 1 ? '' : 's'} and everything on them?`;
-  if (!(await askYes(context, question))) throw new CommandFailure('interrupted', 'Nothing was deleted.');
-  printNotice(context, `Deleting bay "${bay.name}".`);
 }

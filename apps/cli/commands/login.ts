@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createSendRequest } from '../api/http.js';
-import { printJson, printNotice, printResult, type CommandContext } from '../context.js';
+import { printData, printNotice, printResult, type CommandContext } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { renderTime } from '../output/durations.js';
 import { scopeFrom } from '../session/choose-login.js';
@@ -60,7 +60,7 @@ export function registerLogin(program: Command, beginning: Beginning): void {
     .action(async (_options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const { token, expiresAt } = session.token;
-      if (context.json) printJson(context, { token, expires_at: expiresAt, endpoint: session.endpoint });
+      if (context.structured) printData(context, { token, expires_at: expiresAt, endpoint: session.endpoint });
       else context.stdout.write(`${token}\n`);
     });
 }
@@ -75,16 +75,16 @@ async function login(context: CommandContext, options: LoginOptions): Promise<vo
   warnOfPlainHttp(context, authUrl);
   const caFile = openrc.caFile ?? last?.caFile ?? null;
   const proof: Proof = { kind: 'password', user, password, scope };
-  const issued = await requestToken(await createSendRequest(caFile), authUrl, proof);
+  const issued = await requestToken(createSendRequest(caFile), authUrl, proof);
   const override = options.endpoint ?? openrc.endpoint;
   const endpoint = override === null ? endpointFrom(issued, openrc) : endpointUrlOf(override);
   const { token, expiresAt, project } = issued;
   saveLogin(context.environment, { authUrl, endpoint, user: issued.user, project, token, expiresAt, caFile });
   const file = loginFile(context.environment);
-  if (context.json) {
+  if (context.structured) {
     const { id, name } = issued.user;
     const projectJson = project && { id: project.id, name: project.name };
-    printJson(context, { endpoint, user: { id, name }, project: projectJson, expires_at: expiresAt, file });
+    printData(context, { endpoint, user: { id, name }, project: projectJson, expires_at: expiresAt, file });
   } else {
     const where = project === null ? '' : ` in project ${project.name}`;
     printResult(context, `Logged in as ${issued.user.name}${where} at ${endpoint} until ${renderTime(expiresAt)}.`);
@@ -95,7 +95,7 @@ async function logout(context: CommandContext): Promise<void> {
   const saved = loadLogin(context.environment);
   removeLogin(context.environment);
   if (saved !== null) {
-    const ended = createSendRequest(saved.caFile).then((send) => revokeToken(send, saved.authUrl, saved.token));
+    const ended = revokeToken(createSendRequest(saved.caFile), saved.authUrl, saved.token);
     // The file is gone either way; a token that could not be ended expires by itself.
     await ended.catch(() => {
       printNotice(
@@ -104,7 +104,7 @@ async function logout(context: CommandContext): Promise<void> {
       );
     });
   }
-  if (context.json) printJson(context, { logged_out: saved !== null });
+  if (context.structured) printData(context, { logged_out: saved !== null });
   else printResult(context, saved === null ? 'You were not logged in.' : `Logged out ${saved.user.name}.`);
 }
 

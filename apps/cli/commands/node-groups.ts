@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { showBay } from '../api/bays.js';
 import type { JsonReader } from '../api/json-reader.js';
 import { createGroup, listGroups, removeGroup, showGroup, updateGroup, type Operation } from '../api/node-groups.js';
-import { printJson, printResult, type CommandContext } from '../context.js';
+import { printData, printResult, type CommandContext } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { paintStatus } from '../output/paint.js';
 import { printableText } from '../output/printable-text.js';
@@ -49,7 +49,7 @@ export function registerNodeGroups(program: Command, beginning: Beginning): void
     .action(async (ident: string, _options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const groups = await listGroups(session, (await showBay(session, ident)).uuid);
-      if (context.json) printJson(context, { nodegroups: groups.map(({ whole }) => whole) });
+      if (context.structured) printData(context, { nodegroups: groups.map(({ whole }) => whole) });
       else printResult(context, renderGroups(groups.map(({ reader }) => reader)));
     });
   parent
@@ -60,7 +60,7 @@ export function registerNodeGroups(program: Command, beginning: Beginning): void
     .action(async (ident: string, group: string, _options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const shown = await showGroup(session, (await showBay(session, ident)).uuid, group);
-      if (context.json) printJson(context, shown.whole);
+      if (context.structured) printData(context, shown.whole);
       else printResult(context, renderGroup(shown.reader));
     });
   registerCreate(parent, beginning);
@@ -75,7 +75,7 @@ export function registerNodeGroups(program: Command, beginning: Beginning): void
       const { context, session } = await beginning.session(command);
       const bay = await showBay(session, ident);
       await removeGroup(session, bay.uuid, group);
-      if (context.json) printJson(context, { bay: bay.uuid, name: group, gone: false });
+      if (context.structured) printData(context, { bay: bay.uuid, name: group, gone: false });
       else say(context, `Node group "${group}" is being deleted. Watch it with: bay wait ${bay.name}`);
     });
 }
@@ -112,7 +112,7 @@ function registerCreate(parent: Command, beginning: Beginning): void {
         ...(options.taint && { node_taints: options.taint }),
       });
       const { whole, reader } = created;
-      if (context.json) printJson(context, whole);
+      if (context.structured) printData(context, whole);
       else
         say(
           context,
@@ -134,14 +134,14 @@ function registerUpdate(parent: Command, beginning: Beginning): void {
     .option('--taint <key[=value]:effect>', 'set a taint (kubernetes); may be repeated', collectTaint)
     .option('--remove-taint <key>', 'all taints of this key; may be repeated', collectText)
     .action(async (ident: string, group: string, options: UpdateOptions, command: Command) => {
-      if (Object.keys(options).filter((name) => name !== 'json').length === 0) {
+      if (Object.keys(options).length === 0) {
         throw new CommandFailure('usage', 'Say what to change. See: bay nodegroups update --help');
       }
       const { context, session } = await beginning.session(command);
       const bay = await showBay(session, ident);
       const { reader: before } = await showGroup(session, bay.uuid, group);
       const updated = await updateGroup(session, bay.uuid, before.text('uuid'), planPatch(before, options));
-      if (context.json) printJson(context, updated.whole);
+      if (context.structured) printData(context, updated.whole);
       else printResult(context, renderGroup(updated.reader));
     });
 }

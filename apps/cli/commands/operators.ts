@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { listAudit, listServices, showStatistics } from '../api/operators.js';
 import type { JsonReader } from '../api/json-reader.js';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { parseDuration, renderAge, renderTime } from '../output/durations.js';
 import { green, red } from '../output/paint.js';
@@ -33,7 +33,7 @@ export function registerOperators(program: Command, beginning: Beginning): void 
     .action(async ({ project }: { project?: string }, command: Command) => {
       const { context, session } = await beginning.session(command);
       const { whole, reader } = await showStatistics(session, project ?? null);
-      if (context.json) printJson(context, whole);
+      if (context.structured) printData(context, whole);
       else {
         const facts = [
           ['Bays', String(reader.count('clusters'))],
@@ -48,7 +48,7 @@ export function registerOperators(program: Command, beginning: Beginning): void 
     .action(async (_options: object, command: Command) => {
       const { context, session } = await beginning.session(command);
       const services = await listServices(session);
-      if (context.json) printJson(context, { mservices: services.map(({ whole }) => whole) });
+      if (context.structured) printData(context, { mservices: services.map(({ whole }) => whole) });
       else
         printResult(
           context,
@@ -84,7 +84,7 @@ function registerAudit(program: Command, beginning: Beginning): void {
         until: options.until === undefined ? undefined : timeOf(options.until, context.now()),
       };
       const entries = await listAudit(session, filters, options.all === true ? null : options.last);
-      if (context.json) printJson(context, { audit: entries.map(({ whole }) => whole) });
+      if (context.structured) printData(context, { audit: entries.map(({ whole }) => whole) });
       else printResult(context, renderAudit(entries.map(({ reader }) => reader)));
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { listQuotas, removeQuota, setQuota, showUsage } from '../api/quotas.js';
 import { JsonReader } from '../api/json-reader.js';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { printableText } from '../output/printable-text.js';
 import { renderTable } from '../output/table.js';
@@ -25,7 +25,7 @@ export function registerQuotas(program: Command, beginning: Beginning): void {
     .action(async ({ project }: ProjectOption, command: Command) => {
       const { context, session } = await beginning.session(command);
       const { whole, reader } = await showUsage(session, project ?? null);
-      if (context.json) printJson(context, whole);
+      if (context.structured) printData(context, whole);
       else printResult(context, renderUsage(reader));
     });
   parent
@@ -36,7 +36,7 @@ export function registerQuotas(program: Command, beginning: Beginning): void {
     .action(async ({ allProjects }: { allProjects?: boolean }, command: Command) => {
       const { context, session } = await beginning.session(command);
       const quotas = await listQuotas(session, allProjects === true);
-      if (context.json) printJson(context, { quotas: quotas.map(({ whole }) => whole) });
+      if (context.structured) printData(context, { quotas: quotas.map(({ whole }) => whole) });
       else {
         const rows = quotas.map(({ reader }) => [
           ...[reader.text('project_id'), reader.text('resource'), String(reader.count('hard_limit'))],
@@ -56,7 +56,7 @@ export function registerQuotas(program: Command, beginning: Beginning): void {
         ...{ project_id: project ?? ownProject(session), resource, hard_limit: limit },
       });
       const sentence = `Project ${reader.text('project_id')} may have ${reader.count('hard_limit')} of ${resource}.`;
-      if (context.json) printJson(context, whole);
+      if (context.structured) printData(context, whole);
       else printResult(context, printableText(sentence));
     });
   parent
@@ -69,7 +69,7 @@ export function registerQuotas(program: Command, beginning: Beginning): void {
       const { context, session } = await beginning.session(command);
       const projectId = project ?? ownProject(session);
       await removeQuota(session, projectId, resource);
-      if (context.json) printJson(context, { project_id: projectId, resource, gone: true });
+      if (context.structured) printData(context, { project_id: projectId, resource, gone: true });
       else printResult(context, printableText(`The default for ${resource} holds for project ${projectId} again.`));
     });
 }

@@ -3,7 +3,7 @@ import { rotate, showBay, upgradeBay } from '../api/bays.js';
 import { listTemplates, pickTemplate } from '../api/templates.js';
 import { addWaitOptions, type Beginning, type WaitOptions } from './begin.js';
 import { conclude } from './conclude.js';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 
 /** What makes a bay new without making a new bay. The service says which engines can do it. */
 export function registerRenewal(program: Command, beginning: Beginning): void {
@@ -41,7 +41,7 @@ export function registerRenewal(program: Command, beginning: Beginning): void {
       const { context, session } = await beginning.session(command);
       const { uuid, name } = await showBay(session, ident);
       await rotate(session, 'credentials', uuid);
-      if (context.json) printJson(context, { uuid, name });
+      if (context.structured) printData(context, { uuid, name });
       else
         printResult(context, `Bay "${name}" has new credentials for joining. Nodes that have joined are not affected.`);
     });

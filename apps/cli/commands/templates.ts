@@ -8,7 +8,7 @@ import {
   type NewTemplate,
 } from '../api/templates.js';
 import type { TemplateBody } from '../api/wire.js';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 import { printableText } from '../output/printable-text.js';
 import { renderFacts, renderTable } from '../output/table.js';
 import { collectLabel, countParser, type Beginning } from './begin.js';
@@ -25,7 +25,7 @@ export function registerTemplates(program: Command, beginning: Beginning): void 
       const all = await listTemplates(session);
       const pattern = glob === undefined ? null : globOf(glob);
       const shown = pattern === null ? all : all.filter((template) => pattern.test(template.name));
-      if (context.json) printJson(context, { templates: shown });
+      if (context.structured) printData(context, { templates: shown });
       else printResult(context, renderTemplates(shown));
     });
   const template = program.command('template').summary('show, create or delete one template');
@@ -37,7 +37,7 @@ export function registerTemplates(program: Command, beginning: Beginning): void 
       .action(async (wanted: string, _options: object, command: Command) => {
         const { context, session } = await beginning.session(command);
         const found = pickTemplate(await listTemplates(session), wanted);
-        if (context.json) printJson(context, found);
+        if (context.structured) printData(context, found);
         else printResult(context, renderTemplate(found));
       });
   }
@@ -54,7 +54,7 @@ export function registerTemplates(program: Command, beginning: Beginning): void 
         wanted,
       );
       await deleteTemplate(session, uuid);
-      if (context.json) printJson(context, { uuid, name, gone: true });
+      if (context.structured) printData(context, { uuid, name, gone: true });
       else printResult(context, `Template "${name}" is deleted.`);
     });
 }
@@ -134,7 +134,7 @@ function registerTemplateCreate(parent: Command, beginning: Beginning): void {
     .action(async (name: string, options: TemplateOptions, command: Command) => {
       const { context, session } = await beginning.session(command);
       const created = await createTemplate(session, newTemplate(name, options));
-      if (context.json) printJson(context, created);
+      if (context.structured) printData(context, created);
       else printResult(context, `Template "${created.name}" is created (${created.uuid}).`);
     });
 }

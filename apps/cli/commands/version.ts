@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { printJson, printResult } from '../context.js';
+import { printData, printResult } from '../context.js';
 import { createSendRequest } from '../api/http.js';
 import { isJsonObject } from '../api/json-reader.js';
 import { readOpenrc } from '../session/openrc.js';
@@ -18,7 +18,7 @@ export function registerVersion(program: Command, beginning: Beginning): void {
       const context = beginning.context(command);
       const endpoint = readOpenrc(context.environment).endpoint ?? loadLogin(context.environment)?.endpoint ?? null;
       const server = endpoint === null ? null : await askVersion(endpoint, readOpenrc(context.environment).caFile);
-      if (context.json) printJson(context, { client: CLIENT_VERSION, server });
+      if (context.structured) printData(context, { client: CLIENT_VERSION, server });
       else printResult(context, `bay ${CLIENT_VERSION}${server === null ? '' : `, service ${server}`}`);
     });
 }
@@ -26,7 +26,7 @@ export function registerVersion(program: Command, beginning: Beginning): void {
 /** Null when the service is away or does not say. `/readyz` answers 503, with the same body, while it is not ready. */
 async function askVersion(endpoint: string, caFile: string | null): Promise<string | null> {
   try {
-    const send = await createSendRequest(caFile);
+    const send = createSendRequest(caFile);
     const answer = await send(`${endpoint.replace(/\/v1$/, '')}/readyz`, {}, ASK_MS);
     const body: unknown = await answer.json();
     return isJsonObject(body) && typeof body['version'] === 'string' ? body['version'] : null;

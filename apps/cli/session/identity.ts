@@ -1,5 +1,5 @@
 import { CommandFailure } from '../failure.js';
-import { CALL_TIMEOUT_MS, failureOfResponse, type SendRequest } from '../api/http.js';
+import { CALL_TIMEOUT_MS, failureOfAnswer, type HttpAnswer, type SendRequest } from '../api/http.js';
 import { JsonReader } from '../api/json-reader.js';
 import type { DomainReference } from './openrc.js';
 
@@ -26,6 +26,8 @@ export interface IssuedToken {
   readonly expiresAt: string;
   readonly user: Principal;
   readonly project: Principal | null;
+  /** Names; those of the project. */
+  readonly roles: readonly string[];
   readonly catalog: readonly CatalogEndpoint[];
 }
 
@@ -62,7 +64,7 @@ export async function requestToken(send: SendRequest, authUrl: string, proof: Pr
     throw new CommandFailure('unauthenticated', {
       message: `${who} was not let in: wrong name or secret, or no role in ${scopeName(proof)}. Check them, then run: bay login`,
       httpStatus: 401,
-      requestId: answer.headers.get('x-openstack-request-id') ?? undefined,
+      requestId: answer.header('x-openstack-request-id') ?? undefined,
     });
   }
   return await readToken(answer, url, null);
@@ -71,7 +73,8 @@ export async function requestToken(send: SendRequest, authUrl: string, proof: Pr
 /** Ends a token's life. Best effort: an unknown or expired one is as good as gone. */
 export async function revokeToken(send: SendRequest, authUrl: string, token: string): Promise<void> {
   const headers = { 'X-Auth-Token': token, 'X-Subject-Token': token };
-  await send(`${authUrl}/auth/tokens`, { method: 'DELETE', headers }, CALL_TIMEOUT_MS);
+  const answer = await send(`${authUrl}/auth/tokens`, { method: 'DELETE', headers }, CALL_TIMEOUT_MS);
+  answer.discard();
 }
 
 type WrittenProof = Exclude<Proof, { kind: 'token' }>;
@@ -93,11 +96,11 @@ function scopeName(proof: WrittenProof): string {
   return proof.kind === 'password' && proof.scope !== null ? `project ${nameOf(proof.scope)}` : 'its project';
 }
 
-async function readToken(answer: Response, url: string, known: string | null): Promise<IssuedToken> {
-  if (!answer.ok) throw await failureOfResponse(answer);
+async function readToken(answer: HttpAnswer, url: string, known: string | null): Promise<IssuedToken> {
+  if (!answer.ok) throw await failureOfAnswer(answer);
   const notKeystone = `${url} does not answer as OpenStack's identity service does. Check the address.`;
   try {
-    const token = answer.headers.get('x-subject-token') ?? known;
+    const token = answer.header('x-subject-token') ?? known;
     if (token === null) throw new CommandFailure('unexpected', notKeystone);
     const body = new JsonReader(await answer.json(), 'answer').reader('token');
     const project = body.readerOrNull('project');
@@ -106,6 +109,7 @@ async function readToken(answer: Response, url: string, known: string | null): P
       expiresAt: body.text('expires_at'),
       user: readPrincipal(body.reader('user')),
       project: project && readPrincipal(project),
+      roles: body.list('roles', (value, place) => new JsonReader(value, place).text('name')),
       catalog: body.list('catalog', readService).flat(),
     };
   } catch (error) {

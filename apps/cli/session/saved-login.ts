@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Environment } from '../context.js';
@@ -32,8 +32,56 @@ function baseDirectory(environment: Environment, variable: string, below: string
   return isAbsolute(given) ? given : join(environment['HOME'] ?? homedir(), below);
 }
 
+/** The profile that is meant when none is named. */
+export const DEFAULT_PROFILE = 'default';
+
+/** Names a login among several: `BAY_PROFILE`, else the one that `bay profiles use` chose, else the default. */
+export function profileOf(environment: Environment): string {
+  const named = environment['BAY_PROFILE'] ?? '';
+  if (named !== '') return checkProfile(named);
+  try {
+    return checkProfile(readFileSync(chosenFile(environment), 'utf8').trim());
+  } catch (error) {
+    if (isMissing(error)) return DEFAULT_PROFILE;
+    throw error;
+  }
+}
+
+/** It is a file's name, too. @throws CommandFailure `usage` */
+export function checkProfile(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
+  throw new CommandFailure(
+    'usage',
+    `"${name}" is no name of a profile: use 1 to 64 letters, digits, dots, dashes and underscores.`,
+  );
+}
+
+export function chooseProfile(environment: Environment, name: string): void {
+  savePrivateFile(chosenFile(environment), `${name}\n`);
+}
+
+/** In the order of their names, the default first. */
+export function listProfiles(environment: Environment): readonly string[] {
+  const directory = join(configurationDirectory(environment), 'profiles');
+  let files: readonly string[] = [];
+  try {
+    files = readdirSync(directory);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const named = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+  const isThere = existsSync(loginFile({ ...environment, BAY_PROFILE: DEFAULT_PROFILE }));
+  return [...(isThere ? [DEFAULT_PROFILE] : []), ...named.toSorted()];
+}
+
+function chosenFile(environment: Environment): string {
+  return join(configurationDirectory(environment), 'profile');
+}
+
 export function loginFile(environment: Environment): string {
-  return join(configurationDirectory(environment), 'login.json');
+  const profile = profileOf(environment);
+  const directory = configurationDirectory(environment);
+  return profile === DEFAULT_PROFILE ? join(directory, 'login.json') : join(directory, 'profiles', `${profile}.json`);
 }
 
 /** Null when nobody logged in, or when the file is not ours to understand (then a new login replaces it). */

@@ -126,6 +126,7 @@ describe('the catalog', () => {
     expiresAt: '2026-01-02T01:00:00Z',
     user: saved.user,
     project: saved.project,
+    roles: [],
     catalog,
   });
 

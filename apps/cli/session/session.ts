@@ -1,6 +1,13 @@
 import type { Environment } from '../context.js';
 import { CommandFailure } from '../failure.js';
-import { CALL_TIMEOUT_MS, createSendRequest, failureOfResponse, type SendRequest } from '../api/http.js';
+import {
+  CALL_TIMEOUT_MS,
+  createSendRequest,
+  failureOfAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+  type SendRequest,
+} from '../api/http.js';
 import { JsonReader, UnreadableAnswer } from '../api/json-reader.js';
 import { chooseLogin, explainExpired } from './choose-login.js';
 import { endpointFrom, endpointUrlOf, requestToken, type IssuedToken, type Principal, type Proof } from './identity.js';
@@ -9,6 +16,8 @@ import { loadLogin, saveLogin, type SavedLogin } from './saved-login.js';
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Which of the two services; the containers' unless said otherwise. */
+  readonly service?: 'identity';
   readonly body?: unknown;
   /** A body that is no JSON. */
   readonly content?: { readonly mediaType: string; readonly bytes: Uint8Array<ArrayBuffer> };
@@ -24,21 +33,43 @@ interface Pass {
   readonly token: string;
   readonly expiresAt: string;
   readonly endpoint: string;
+  /** Where the identity service is. */
+  readonly authUrl: string;
   readonly project: Principal | null;
+}
+
+interface SessionParts {
+  readonly caFile: string | null;
+  readonly isSaved: boolean;
+  readonly send: SendRequest;
+  /** Null when there is nothing to get another token with. */
+  readonly renew: (() => Promise<Pass>) | null;
+  /** What to say when the token is not taken any more. */
+  readonly expiredText: string;
 }
 
 /** Calls to the service as one user in one project. */
 export class Session {
+  /** PEM file of a private authority. */
+  readonly caFile: string | null;
+  /** Whether it comes from a saved login, not from the OS_* variables. */
+  readonly isSaved: boolean;
   private readonly send: SendRequest;
   private pass: Pass;
   private readonly renew: (() => Promise<Pass>) | null;
   private readonly expiredText: string;
 
-  constructor(send: SendRequest, pass: Pass, renew: (() => Promise<Pass>) | null, expiredText: string) {
-    this.send = send;
+  constructor(pass: Pass, { caFile, isSaved, send, renew, expiredText }: SessionParts) {
     this.pass = pass;
+    this.caFile = caFile;
+    this.isSaved = isSaved;
+    this.send = send;
     this.renew = renew;
     this.expiredText = expiredText;
+  }
+
+  get authUrl(): string {
+    return this.pass.authUrl;
   }
 
   get endpoint(): string {
@@ -61,18 +92,18 @@ export class Session {
   }
 
   /**
-   * Asks for `path` below `/v1` and returns the answer when it is a success. A token that the service no longer takes is
+   * Asks for `path` below `/v1` (or below the identity service's `/v3`) and returns the answer when it is a success. A token that the service no longer takes is
    * renewed once, silently, when there is something to renew it with.
    */
-  async call(path: string, call: Call = {}): Promise<Response> {
-    let response = await this.callOnce(path, call);
-    if (response.status === 401 && this.renew !== null) {
-      await response.body?.cancel();
+  async call(path: string, call: Call = {}): Promise<HttpAnswer> {
+    let answer = await this.callOnce(path, call);
+    if (answer.status === 401 && this.renew !== null) {
+      answer.discard();
       this.pass = await this.renew();
-      response = await this.callOnce(path, call);
+      answer = await this.callOnce(path, call);
     }
-    if (response.ok) return response;
-    const failure = await failureOfResponse(response);
+    if (answer.ok) return answer;
+    const failure = await failureOfAnswer(answer);
     if (failure.code !== 'unauthenticated') throw failure;
     throw new CommandFailure('unauthenticated', {
       message: this.expiredText,
@@ -83,8 +114,7 @@ export class Session {
 
   /** The same for a JSON answer; `read` turns it into what it should be. */
   async callJson<Value>(path: string, read: (body: JsonReader) => Value, call: Call = {}): Promise<Value> {
-    const response = await this.call(path, call);
-    const text = await response.text();
+    const text = await (await this.call(path, call)).text();
     try {
       return read(new JsonReader(JSON.parse(text), 'answer'));
     } catch (error) {
@@ -96,7 +126,7 @@ export class Session {
     }
   }
 
-  private async callOnce(path: string, call: Call): Promise<Response> {
+  private async callOnce(path: string, call: Call): Promise<HttpAnswer> {
     const headers: Record<string, string> = {
       Accept: call.accept ?? 'application/json',
       'X-Auth-Token': this.pass.token,
@@ -104,15 +134,16 @@ export class Session {
       ...call.headers,
     };
     if (call.body !== undefined) headers['Content-Type'] = 'application/json';
-    const request: RequestInit = { method: call.method ?? 'GET', headers };
-    if (call.body !== undefined) request.body = JSON.stringify(call.body);
-    if (call.content !== undefined) {
-      headers['Content-Type'] = call.content.mediaType;
-      request.body = call.content.bytes;
-    }
-    if (call.signal !== undefined) request.signal = call.signal;
+    if (call.content !== undefined) headers['Content-Type'] = call.content.mediaType;
+    const request: HttpRequest = {
+      method: call.method ?? 'GET',
+      headers,
+      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      ...(call.content !== undefined && { body: call.content.bytes }),
+      ...(call.signal !== undefined && { signal: call.signal }),
+    };
     return await this.send(
-      `${this.pass.endpoint}${path}`,
+      `${call.service === 'identity' ? this.pass.authUrl : this.pass.endpoint}${path}`,
       request,
       call.timeoutMs === undefined ? CALL_TIMEOUT_MS : call.timeoutMs,
     );
@@ -124,17 +155,21 @@ export async function openSession(environment: Environment, now: Date): Promise<
   const openrc = readOpenrc(environment);
   const choice = chooseLogin(openrc, loadLogin(environment), now);
   if (choice.kind === 'prove') {
-    const send = await createSendRequest(choice.caFile);
-    const renew = async (): Promise<Pass> => passFrom(await requestToken(send, choice.authUrl, choice.proof), openrc);
+    const send = createSendRequest(choice.caFile);
+    const renew = async (): Promise<Pass> =>
+      passFrom(await requestToken(send, choice.authUrl, choice.proof), openrc, choice.authUrl);
     const refused =
       'The service does not take the token that OS_* gave. Check OS_AUTH_URL and the variables beside it.';
-    return new Session(send, await renew(), choice.proof.kind === 'token' ? null : renew, refused);
+    const { caFile } = choice;
+    const parts = { caFile, isSaved: false, send, expiredText: refused };
+    return new Session(await renew(), { ...parts, renew: choice.proof.kind === 'token' ? null : renew });
   }
   const { login, renewal } = choice;
-  const send = await createSendRequest(openrc.caFile ?? login.caFile);
+  const caFile = openrc.caFile ?? login.caFile;
+  const send = createSendRequest(caFile);
   const renew = renewal && (() => renewSavedLogin(environment, send, login, renewal));
   const pass = choice.expired && renew !== null ? await renew() : passOf(login, openrc);
-  return new Session(send, pass, renew, explainExpired(login));
+  return new Session(pass, { caFile, isSaved: true, send, renew, expiredText: explainExpired(login) });
 }
 
 async function renewSavedLogin(
@@ -151,10 +186,12 @@ async function renewSavedLogin(
 
 function passOf(login: SavedLogin, openrc: Openrc): Pass {
   const endpoint = openrc.endpoint === null ? login.endpoint : endpointUrlOf(openrc.endpoint);
-  return { token: login.token, expiresAt: login.expiresAt, endpoint, project: login.project };
+  const { token, expiresAt, authUrl, project } = login;
+  return { token, expiresAt, endpoint, authUrl, project };
 }
 
-function passFrom(issued: IssuedToken, openrc: Openrc): Pass {
+function passFrom(issued: IssuedToken, openrc: Openrc, authUrl: string): Pass {
   const endpoint = openrc.endpoint === null ? endpointFrom(issued, openrc) : endpointUrlOf(openrc.endpoint);
-  return { token: issued.token, expiresAt: issued.expiresAt, endpoint, project: issued.project };
+  const { token, expiresAt, project } = issued;
+  return { token, expiresAt, endpoint, authUrl, project };
 }

@@ -9,7 +9,7 @@ export interface ProgressView {
   finish(): void;
 }
 
-/** For `--json`: a program waits, and stderr is kept for an error. */
+/** For structured output: a program waits, and stderr is kept for an error. */
 export const SILENT_PROGRESS: ProgressView = {
   show: () => undefined,
   note: () => undefined,

@@ -138,7 +138,7 @@ function resume(wait: Wait): string {
 }
 
 function chooseView(context: CommandContext): ProgressView {
-  if (context.json) return SILENT_PROGRESS;
+  if (context.structured) return SILENT_PROGRESS;
   if (context.stderr.isTTY !== true || context.environment['TERM'] === 'dumb') return new PlainProgress(context.stderr);
   return new TerminalProgress(context.stderr, wantsColour(context.environment, context.stderr));
 }
