@@ -13,6 +13,8 @@ import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
 import { IndexOpenOperations1795401120000 } from './1795401120000-index-open-operations.js';
 import { NoteUnreadyNodes1795433100000 } from './1795433100000-note-unready-nodes.js';
 import { KeepMembersInRows1795433160000 } from './1795433160000-keep-members-in-rows.js';
+import { OrderProjectEvents1795441000000 } from './1795441000000-order-project-events.js';
+import { IndexCertificatesOfBays1795441060000 } from './1795441060000-index-certificates-of-bays.js';
 import { FoldAuditEntries1795400400000 } from './1795400400000-fold-audit-entries.js';
 import { IndexDashboards1795402000000 } from './1795402000000-index-dashboards.js';
 
@@ -37,4 +39,6 @@ export const MIGRATIONS = [
   IndexDashboards1795402000000,
   NoteUnreadyNodes1795433100000,
   KeepMembersInRows1795433160000,
+  OrderProjectEvents1795441000000,
+  IndexCertificatesOfBays1795441060000,
 ];

@@ -12,6 +12,7 @@ import {
   Keypairs,
   NodeEnrolment,
   NodeGroups,
+  Previews,
   Quotas,
   Rotations,
 } from '@baykeeper/services';
@@ -22,9 +23,14 @@ import { BayEvents } from './bays/bay-events.js';
 import { BayRecords } from './bays/bay-records.js';
 import { BayResourcesController } from './bays/bay-resources.controller.js';
 import { RenderedItems } from './bays/rendered-items.js';
+import { PreviewsController } from './bays/previews.controller.js';
 import { BaysController, ClustersController } from './bays/bays.controller.js';
 import { BaymodelsController, ClusterTemplatesController } from './baymodels/baymodels.controller.js';
+import { EventsController } from './events/events.controller.js';
+import { EventStreams } from './events/event-streams.js';
+import { ProjectEvents } from './events/project-events.js';
 import { FlavorsController, ImagesController, NetworksController } from './catalogue/catalogue.controller.js';
+import { BayCertificatesController } from './certificates/bay-certificates.controller.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
 import { BayPicturesController } from './dashboard/bay-pictures.controller.js';
 import { DashboardController } from './dashboard/dashboard.controller.js';
@@ -59,11 +65,15 @@ export interface ApiParts {
   readonly records: BayRecords;
   readonly quotas: Quotas;
   readonly groups: NodeGroups;
+  readonly previews: Previews;
   readonly rotations: Rotations;
   readonly processes: ProcessRecords;
   readonly artifacts: Artifacts;
   readonly audit: AuditTrail;
   readonly events: BayEvents;
+  readonly projectEvents: ProjectEvents;
+  /** Those of both. */
+  readonly streams: EventStreams;
   readonly identity: IdentityService;
   readonly readiness: ReadinessProbe;
   readonly metrics: MetricsText;
@@ -88,11 +98,14 @@ export class ApiModule {
       { provide: BayRecords, useValue: parts.records },
       { provide: Quotas, useValue: parts.quotas },
       { provide: NodeGroups, useValue: parts.groups },
+      { provide: Previews, useValue: parts.previews },
       { provide: Rotations, useValue: parts.rotations },
       { provide: ProcessRecords, useValue: parts.processes },
       { provide: Artifacts, useValue: parts.artifacts },
       { provide: AuditTrail, useValue: parts.audit },
       { provide: BayEvents, useValue: parts.events },
+      { provide: ProjectEvents, useValue: parts.projectEvents },
+      { provide: EventStreams, useValue: parts.streams },
       { provide: IdentityService, useValue: parts.identity },
       { provide: ReadinessProbe, useValue: parts.readiness },
       { provide: MetricsText, useValue: parts.metrics },
@@ -107,6 +120,8 @@ export class ApiModule {
         BaymodelsController,
         ClusterTemplatesController,
         BayResourcesController,
+        PreviewsController,
+        EventsController,
         BaysController,
         ClustersController,
         FlavorsController,
@@ -114,6 +129,7 @@ export class ApiModule {
         NetworksController,
         KeypairsController,
         CertificatesController,
+        BayCertificatesController,
         BayNodeGroupsController,
         ClusterNodeGroupsController,
         RotationsController,

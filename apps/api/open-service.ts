@@ -22,6 +22,7 @@ import {
   Keypairs,
   NodeEnrolment,
   NodeGroups,
+  Previews,
   Quotas,
   Rotations,
   createListenerIdentity,
@@ -47,7 +48,9 @@ import { ApiSettings } from './api-settings.js';
 import { loginEntry } from './audit/collected-entries.js';
 import type { ApiParts } from './api.module.js';
 import { BayEvents } from './bays/bay-events.js';
-import { openStreamLimit } from './bays/stream-limit.js';
+import { EventStreams } from './events/event-streams.js';
+import { ProjectEvents } from './events/project-events.js';
+import { openStreamLimit } from './events/stream-limit.js';
 import { BayRecords } from './bays/bay-records.js';
 import { openDashboardSite } from './dashboard/dashboard-site.js';
 import { createApi } from './create-api.js';
@@ -101,7 +104,7 @@ export async function openService(
   const parts = makeParts({ installation, configuration, identity, keystone, log });
   await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
   const stopTelling = identity.watchTokens(() => {
-    parts.events.checkAgain();
+    parts.streams.checkAgain();
   });
   const stopWatching = await parts.catalogue.watch(installation.signals);
   await makeFirstRows({ installation, configuration, identity, keystone, baymodels: parts.baymodels, log });
@@ -157,7 +160,7 @@ export async function openService(
       const times = ending === 'stopped' ? STOPPED : GENTLE;
       const ended = Promise.all([drain.end(times), nodes.close(times)]);
       // Not before no connection is taken here any more: whoever is sent away comes back at once.
-      parts.events.close();
+      parts.streams.close();
       parts.enrolment.close();
       await ended;
       await app.close();
@@ -183,7 +186,9 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
   const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master, quotaBaymodels: ClusterTemplate } = configuration;
   const defaults: DefaultQuotas = { Cluster, Node, Master, ClusterTemplate };
   const { streamsPerToken: perToken, streamsPerProject: perProject } = configuration;
+  const streams = new EventStreams(openStreamLimit({ perToken, perProject }));
   const shared = { database, engines: drivers, signals, now: () => new Date() };
+  const wishes = { ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() };
   const certificates = new Certificates({ ...shared, authorities: pki.authorities });
   const quotas = new Quotas({ database, defaults, findProject: keystone?.findProject ?? null });
   const checks = { ...readinessChecks({ database, redis }), ...(keystone && { keystone: askKeystone(keystone) }) };
@@ -196,8 +201,9 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
     baymodels: new Baymodels({ ...shared, catalogue, quotas: defaults }),
     catalogue: new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries }),
     keypairs: new Keypairs(database),
-    bays: new Bays({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
-    groups: new NodeGroups({ ...shared, catalogue, quotas: defaults, capacity: () => drivers.compute.capacity() }),
+    bays: new Bays(wishes),
+    groups: new NodeGroups(wishes),
+    previews: new Previews(wishes),
     rotations: new Rotations({ ...shared, controlIdentity: pki.controlIdentity }),
     quotas,
     site: openDashboardSite(),
@@ -215,7 +221,9 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
       log,
     }),
     records: new BayRecords(database, drivers.loadBalancer, id, log),
-    events: new BayEvents(database, signals, openStreamLimit({ perToken, perProject })),
+    streams,
+    events: new BayEvents(database, signals, streams),
+    projectEvents: new ProjectEvents(database, signals, streams),
     identity: new IdentityService(identity),
     readiness: new ReadinessProbe(checks, (failing) => {
       log.warn({ failing }, 'the readiness changed');

@@ -26,6 +26,8 @@ export * from './certificates/certificates.js';
 export * from './credentials/credentials.js';
 export * from './dashboard/dashboard.js';
 export * from './certificates/bay-pki.js';
+export { Previews, type NodeChange, type WishToPreview } from './previews/previews.js';
+export { wishSchema } from './previews/preview.schema.js';
 export * from './node-enrolment/node-enrolment.js';
 export { statusOfGroup } from './node-groups/group-status.js';
 export { nodeGroupSchema, resizeSchema, upgradeSchema } from './node-groups/node-group.schema.js';

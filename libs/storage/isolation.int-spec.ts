@@ -252,12 +252,23 @@ const PROBES: Probes = {
     revokeByNode: UNSCOPED,
     countByNode: UNSCOPED,
     listRevoked: [nothing(({ certificates }, scope, { bay }) => certificates.listRevoked(scope, bay.id))],
+    pageByEnd: [
+      nothing(({ certificates }, scope, { bay }) =>
+        certificates.pageByEnd(scope, bay.id, { kind: null, after: null, limit: 9 }),
+      ),
+    ],
     listByBay: [nothing(({ certificates }, scope, { bay }) => certificates.listByBay(scope, bay.id))],
   },
   events: {
     append: UNSCOPED,
     appendMany: UNSCOPED,
     list: [nothing(({ events }, scope, { bay }) => events.list(scope, bay.id, { after: 0, limit: 100 }))],
+    listOfProject: [
+      nothing(({ events }, scope) =>
+        events.listOfProject(scope, { after: { transaction: 0, sequence: 0 }, limit: 100 }),
+      ),
+    ],
+    latestPosition: UNSCOPED,
   },
   outbox: { append: UNSCOPED, appendMany: UNSCOPED, take: UNSCOPED, remove: UNSCOPED },
   operations: {

@@ -1,3 +1,4 @@
+import type { DataSource } from 'typeorm';
 import type { DatabaseSettings } from './contracts/stores.js';
 import { createDataSource } from './data-source.js';
 
@@ -17,6 +18,7 @@ export async function migrate(settings: DatabaseSettings): Promise<readonly stri
     try {
       await locked.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const done = await source.runMigrations({ transaction: 'all' });
+      await orderRestoredEvents(source);
       await locked.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       return done.map(({ name }) => name);
     } finally {
@@ -25,4 +27,20 @@ export async function migrate(settings: DatabaseSettings): Promise<readonly stri
   } finally {
     await source.destroy();
   }
+}
+
+/** Of the latest events so many are looked at: they are those with the highest numbers. */
+const LOOKED_AT = 1000;
+
+/**
+ * A dump that is restored brings numbers of another database's transactions, which may be ahead of this one's. Then they are
+ * taken for one transaction, the oldest, so that what is written from now on comes after them.
+ */
+async function orderRestoredEvents(source: DataSource): Promise<void> {
+  await source.query(
+    `UPDATE bay_events SET transaction_id = 0 WHERE transaction_id <> 0 AND EXISTS (
+       SELECT FROM (SELECT transaction_id FROM bay_events ORDER BY sequence DESC LIMIT $1) AS latest
+       WHERE latest.transaction_id >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)`,
+    [LOOKED_AT],
+  );
 }

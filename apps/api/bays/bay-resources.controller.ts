@@ -2,15 +2,15 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { BaykeeperError, type Bay } from '@baykeeper/domain';
-import { Bays, Credentials, isAdministrator, parseBody, parseQuery, text } from '@baykeeper/services';
+import { Bays, Credentials, parseBody, parseQuery, text } from '@baykeeper/services';
 import { callerOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
 import { CONFLICTING, IDENT, MISSING, REFUSED, errorSchema, uuidSchema } from '../http/answers.js';
 import { Operation } from '../http/operation.decorator.js';
 import { eventsAnswer, loadBalancersAnswer, nodesAnswer } from './bay.answers.js';
 import { nodesQuery, sequenceText } from './bay-queries.js';
-import { BayEvents, LARGEST_EVENT_PAGE, type StreamViewer } from './bay-events.js';
+import { viewerOf } from '../events/stream-viewer.js';
+import { BayEvents, LARGEST_EVENT_PAGE } from './bay-events.js';
 import { BayRecords } from './bay-records.js';
 
 const NAME_ADVICE = 'give 1 to 64 printable characters';
@@ -98,7 +98,7 @@ export class BayResourcesController {
     if (request.headers.accept?.includes('text/event-stream')) {
       void reply.headers({ 'X-Accel-Buffering': 'no' });
       return new StreamableFile(
-        this.events.follow(bay, lastSeen(request) ?? asked.after ?? 0, viewerOf(request, bay)),
+        this.events.follow(bay, lastSeen(request) ?? asked.after ?? 0, viewerOf(request, bay.projectId)),
         {
           type: 'text/event-stream; charset=utf-8',
         },
@@ -158,25 +158,6 @@ export class BayResourcesController {
     return { uuid: await this.bays.retry(callerOf(request), ident) };
   }
 }
-
-/** The same check as before the stream, for as long as it lasts. */
-function viewerOf(request: FastifyRequest, bay: Bay): StreamViewer {
-  return {
-    token: request.token ?? '',
-    projectId: callerOf(request).projectId,
-    async mayGoOn() {
-      try {
-        const caller = await request.checkAgain();
-        return caller !== null && (caller.projectId === bay.projectId || isAdministrator(caller));
-      } catch (error) {
-        if (error instanceof BaykeeperError && REFUSALS.has(error.code)) return false;
-        throw error;
-      }
-    },
-  };
-}
-
-const REFUSALS = new Set<string>(['unauthenticated', 'forbidden']);
 
 /** The event a reconnecting client saw last; what is no number of ours is as good as nothing. */
 function lastSeen(request: FastifyRequest): number | null {

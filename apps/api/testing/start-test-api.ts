@@ -22,6 +22,7 @@ import {
   Keypairs,
   NodeEnrolment,
   NodeGroups,
+  Previews,
   Quotas,
   Rotations,
   type Caller,
@@ -37,8 +38,10 @@ import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
 import { openRequestLimit } from '../access/request-limit.js';
 import { ApiSettings } from '../api-settings.js';
 import { loginEntry } from '../audit/collected-entries.js';
-import { BayEvents, STREAM_TIMES, type StreamTimes } from '../bays/bay-events.js';
-import { openStreamLimit, type StreamLimits } from '../bays/stream-limit.js';
+import { BayEvents } from '../bays/bay-events.js';
+import { EventStreams, STREAM_TIMES, type StreamTimes } from '../events/event-streams.js';
+import { ProjectEvents } from '../events/project-events.js';
+import { openStreamLimit, type StreamLimits } from '../events/stream-limit.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { openDashboardSite } from '../dashboard/dashboard-site.js';
 import { createApi } from '../create-api.js';
@@ -137,7 +140,7 @@ export async function startTestApi(
     },
     writeAudit: () => audit.flush(),
     endStreams() {
-      app.get(BayEvents).close();
+      app.get(EventStreams).close();
     },
     async close() {
       await app.close();
@@ -174,12 +177,7 @@ async function openApp({
   const administration = new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries });
   await administration.watch(signals);
   const { logins, requestsPerSecond = 0, trustedProxies = [], streamTimes = STREAM_TIMES } = limits;
-  const events = new BayEvents(
-    database,
-    signals,
-    openStreamLimit(limits.streams ?? { perToken: 0, perProject: 0 }),
-    streamTimes,
-  );
+  const streams = new EventStreams(openStreamLimit(limits.streams ?? { perToken: 0, perProject: 0 }), streamTimes);
   const identity = openIdentity({
     database,
     onLogin: (login) => {
@@ -188,7 +186,7 @@ async function openApp({
     ...(logins && { limiter: logins }),
   });
   identity.watchTokens(() => {
-    events.checkAgain();
+    streams.checkAgain();
   });
   const vault = openKeyVault(randomBytes(32));
   const { certificateAuthorities } = database.stores;
@@ -200,6 +198,8 @@ async function openApp({
     },
   });
   const now = () => new Date();
+  const capacity = () => Promise.resolve(CAPACITY);
+  const wishes = { database, engines, catalogue, signals, quotas: UNLIMITED, capacity };
   const certificates = new Certificates({ database, engines, authorities, now });
   const enrolment = new NodeEnrolment({
     ...{ database, engines, authorities, signals, now, log },
@@ -226,14 +226,9 @@ async function openApp({
       baymodels: new Baymodels({ database, engines, catalogue, quotas: UNLIMITED }),
       catalogue: administration,
       keypairs: new Keypairs(database),
-      bays: new Bays({
-        ...{ database, engines, catalogue, signals, quotas: UNLIMITED },
-        capacity: () => Promise.resolve(CAPACITY),
-      }),
-      groups: new NodeGroups({
-        ...{ database, engines, catalogue, signals, quotas: UNLIMITED },
-        capacity: () => Promise.resolve(CAPACITY),
-      }),
+      bays: new Bays(wishes),
+      groups: new NodeGroups(wishes),
+      previews: new Previews(wishes),
       rotations: new Rotations({ database, engines, now, controlIdentity: () => Promise.resolve(null) }),
       quotas,
       dashboard: new Dashboard({ database, quotas, now }),
@@ -245,7 +240,9 @@ async function openApp({
       credentials: new Credentials({ database, engines, certificates }),
       enrolment,
       records: new BayRecords(database, { list: () => Promise.resolve(balancers) }, 'test', log),
-      events,
+      streams,
+      events: new BayEvents(database, signals, streams),
+      projectEvents: new ProjectEvents(database, signals, streams),
       identity: new IdentityService(identity),
       readiness: new ReadinessProbe({
         database: { ask: () => database.ping(), sentence: 'The database does not answer.' },

@@ -4,6 +4,7 @@ import { ConnectionContext, type Connection } from './api/connection.js';
 import type { Session } from './api/types.js';
 import { SignIn } from './session/sign-in.js';
 import { SessionContext } from './session/session-context.js';
+import { ProjectStreamProvider } from './api/project-stream.js';
 import { Shell } from './parts/shell.js';
 
 type Stage =
@@ -69,15 +70,16 @@ export function App() {
       )}
       {stage.is === 'in' && (
         <SessionContext value={stage.session}>
-          <Shell
-            key={stage.session.project.id}
-            onChange={(session) => {
-              setStage({ is: 'in', session });
-            }}
-            onSignedOut={() => {
-              setStage({ is: 'out', notice: 'You are signed out.' });
-            }}
-          />
+          <ProjectStreamProvider key={stage.session.project.id}>
+            <Shell
+              onChange={(session) => {
+                setStage({ is: 'in', session });
+              }}
+              onSignedOut={() => {
+                setStage({ is: 'out', notice: 'You are signed out.' });
+              }}
+            />
+          </ProjectStreamProvider>
         </SessionContext>
       )}
     </ConnectionContext>

@@ -20,6 +20,8 @@ import {
 } from '@baykeeper/pki';
 import {
   gather,
+  type CertificatePage,
+  type CertificateRecord,
   type Database,
   type NewAuditEntry,
   type NewCertificate,
@@ -116,6 +118,11 @@ export class Certificates {
     });
     await this.recordForUser(caller, 'certificate:create_credentials', bay, made);
     return { ca: authority.certificatePem, certificate: made.certificatePem, key: made.privateKeyPem };
+  }
+
+  /** Those that were not taken back, by their end. */
+  list(bay: Bay, page: CertificatePage): Promise<readonly CertificateRecord[]> {
+    return this.dependencies.database.stores.certificates.pageByEnd(scopeOf(bay), bay.id, page);
   }
 
   /** Takes a certificate back: it is on the list from now on. @throws BaykeeperError `not-found` */

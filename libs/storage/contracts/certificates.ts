@@ -51,6 +51,13 @@ export interface ToldCertificate {
   readonly audit: NewAuditEntry;
 }
 
+export interface CertificatePage {
+  /** Null: of both. */
+  readonly kind: CertificateRecord['kind'] | null;
+  readonly after: string | null;
+  readonly limit: number;
+}
+
 export interface CertificateStore {
   /** @throws BaykeeperError `not-found` when the bay is gone or outside the scope; `conflict` for a serial used twice. */
   insert(scope: Scope, certificate: Omit<CertificateRecord, 'projectId' | 'issuedAt' | 'revokedAt'>): Promise<void>;
@@ -70,6 +77,11 @@ export interface CertificateStore {
   countByNode(nodeId: NodeId): Promise<number>;
   /** In order of revocation. */
   listRevoked(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]>;
+  /**
+   * Those that were not taken back, by their end: also such that have ended.
+   * @param page.after the serial of the last one seen; null: from the beginning
+   */
+  pageByEnd(scope: Scope, bayId: BayId, page: CertificatePage): Promise<readonly CertificateRecord[]>;
   /** In order of issue. */
   listByBay(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]>;
 }

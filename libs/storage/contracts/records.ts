@@ -1,4 +1,5 @@
 import type { BayEvent, BayId, NodeId, ProjectId } from '@baykeeper/domain';
+import type { ProjectEvent } from './dashboards.js';
 import type { Scope } from '../scope.js';
 
 export interface SettingStore {
@@ -23,6 +24,28 @@ export interface EventStore {
     bayId: BayId,
     range: { readonly after: number; readonly limit: number },
   ): Promise<readonly BayEvent[]>;
+  /**
+   * Of all bays of a project, in an order in which none comes before one that was given already: asking with the last one's
+   * position misses nothing. An event is given when all transactions that began before its own have ended, so one that takes
+   * long delays it.
+   */
+  listOfProject(
+    scope: Scope,
+    range: { readonly after: EventPosition; readonly limit: number },
+  ): Promise<readonly PlacedEvent[]>;
+  /** After everything that {@link listOfProject} gives now. */
+  latestPosition(): Promise<EventPosition>;
+}
+
+/** A place in the order of a project's events. */
+export interface EventPosition {
+  /** The database's number of the transaction that wrote it. */
+  readonly transaction: number;
+  readonly sequence: number;
+}
+
+export interface PlacedEvent extends ProjectEvent {
+  readonly transaction: number;
 }
 
 export interface OutboxRow {

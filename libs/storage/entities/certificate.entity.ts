@@ -10,6 +10,7 @@ import { CREATION_TIME, SEQUENCE, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL, UUID, 
 @Index('certificates_client_not_after_idx', ['projectId', 'notAfter'], {
   where: "revoked_at IS NULL AND kind = 'client'",
 })
+@Index('certificates_bay_id_not_after_idx', ['bayId', 'notAfter', 'serial'], { where: 'revoked_at IS NULL' })
 @Index('certificates_not_after_idx', ['notAfter'], { where: 'revoked_at IS NULL AND node_id IS NOT NULL' })
 export class CertificateEntity implements CertificateRecord {
   @PrimaryColumn({ ...SEQUENCE, select: false }) @Generated('increment') sequence?: number;

@@ -3,6 +3,7 @@ import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type {
   CertificateAuthorityRecord,
   CertificateAuthorityStore,
+  CertificatePage,
   CertificateRecord,
   CertificateStore,
   NewCertificate,
@@ -153,6 +154,20 @@ export class PostgresCertificateStore implements CertificateStore {
       .orderBy('certificate.revokedAt')
       .addOrderBy('certificate.sequence')
       .getMany();
+  }
+
+  pageByEnd(scope: Scope, bayId: BayId, page: CertificatePage): Promise<readonly CertificateRecord[]> {
+    return selectPrepared<CertificateRecord>(
+      this.manager,
+      'certificates-by-end',
+      `SELECT ${columnsOf(this.manager, CertificateEntity)} FROM certificates
+       WHERE bay_id = $1 AND ($2::text IS NULL OR project_id = $2) AND revoked_at IS NULL
+         AND ($3::text IS NULL OR kind = $3)
+         AND ($4::text IS NULL OR (not_after, serial) >
+           (SELECT not_after, serial FROM certificates WHERE bay_id = $1 AND serial = $4))
+       ORDER BY not_after, serial LIMIT $5`,
+      [bayId, projectOf(scope), page.kind, page.after, page.limit],
+    );
   }
 
   listByBay(scope: Scope, bayId: BayId): Promise<readonly CertificateRecord[]> {

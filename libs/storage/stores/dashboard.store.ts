@@ -94,10 +94,11 @@ export class PostgresDashboardStore implements DashboardStore {
       this.manager,
       'dashboard-events',
       `WITH latest AS (SELECT * FROM bay_events WHERE ($1::text IS NULL OR project_id = $1)
-         ORDER BY sequence DESC LIMIT $2)
-       SELECT ${columnsOf(this.manager, BayEventEntity, 'latest')}, bays.name AS "bayName", nodes.name AS "nodeName"
+         ORDER BY transaction_id DESC, sequence DESC LIMIT $2)
+       SELECT ${columnsOf(this.manager, BayEventEntity, 'latest')}, latest.sequence::float8 AS sequence,
+         bays.name AS "bayName", nodes.name AS "nodeName"
        FROM latest JOIN bays ON bays.id = latest.bay_id LEFT JOIN nodes ON nodes.id = latest.node_id
-       ORDER BY latest.sequence DESC`,
+       ORDER BY latest.transaction_id DESC, latest.sequence DESC`,
       [projectOf(scope), limit],
     );
   }

@@ -2,6 +2,7 @@ import { BaykeeperError, type BayEvent, type BayId } from '@baykeeper/domain';
 import { currentTraceparent } from '@baykeeper/platform/tracing/trace-context.js';
 import type { EntityManager } from 'typeorm';
 import type {
+  EventPosition,
   EventStore,
   NewEvent,
   NewOutboxRow,
@@ -9,6 +10,7 @@ import type {
   Operation,
   OperationStore,
   OutboxStore,
+  PlacedEvent,
   SettingStore,
   TakenOutboxRow,
 } from '../contracts/records.js';
@@ -18,8 +20,8 @@ import { SettingEntity } from '../entities/setting.entity.js';
 import { gather, type GatherOptions } from '../gather.js';
 import type { Scope } from '../scope.js';
 import { appendEvents } from './append-events.js';
-import { selectPrepared } from './prepared.js';
-import { notFound, restrictToScope } from './scoping.js';
+import { columnsOf, selectPrepared } from './prepared.js';
+import { notFound, projectOf, restrictToScope } from './scoping.js';
 import { changeRows, isInTransaction, selectRows } from './sql.js';
 
 export class PostgresSettingStore implements SettingStore {
@@ -35,6 +37,9 @@ export class PostgresSettingStore implements SettingStore {
     return (await this.manager.findOneByOrFail(SettingEntity, { key })).value;
   }
 }
+
+/** The oldest transaction that may still write something, as the statement sees it. */
+const OLDEST_OPEN = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 
 export class PostgresEventStore implements EventStore {
   // One batch at a time: events of a bay wait for each other anyway.
@@ -68,6 +73,34 @@ export class PostgresEventStore implements EventStore {
       .orderBy('event.sequence')
       .limit(range.limit)
       .getMany();
+  }
+
+  listOfProject(
+    scope: Scope,
+    { after, limit }: { readonly after: EventPosition; readonly limit: number },
+  ): Promise<readonly PlacedEvent[]> {
+    return selectPrepared<PlacedEvent>(
+      this.manager,
+      'events-of-project',
+      `WITH page AS MATERIALIZED (SELECT * FROM bay_events WHERE project_id = $1 AND (transaction_id, sequence) > ($2, $3)
+         AND transaction_id < ${OLDEST_OPEN} ORDER BY transaction_id, sequence LIMIT $4)
+       SELECT ${columnsOf(this.manager, BayEventEntity, 'page')}, page.sequence::float8 AS sequence,
+         page.transaction_id::float8 AS transaction,
+         bays.name AS "bayName", nodes.name AS "nodeName"
+       FROM page JOIN bays ON bays.id = page.bay_id LEFT JOIN nodes ON nodes.id = page.node_id
+       ORDER BY page.transaction_id, page.sequence`,
+      [projectOf(scope), after.transaction, after.sequence, limit],
+    );
+  }
+
+  async latestPosition(): Promise<EventPosition> {
+    const [row] = await selectPrepared<{ readonly open: number }>(
+      this.manager,
+      'latest-position-of-events',
+      `SELECT (${OLDEST_OPEN})::float8 AS open`,
+      [],
+    );
+    return { transaction: (row?.open ?? 0) - 1, sequence: Number.MAX_SAFE_INTEGER };
   }
 }
 

@@ -18,9 +18,16 @@ export const OWN_ROUTES: RouteCases = {
   'GET /v1/bays/{ident}/load_balancers': { who: 'reader', ok: 200, about: 'bay' },
   'GET /v1/bays/{ident}/events': { who: 'reader', ok: 200, about: 'bay' },
   'POST /v1/bays/{ident}/credentials': { who: 'member', ok: 200, about: 'bay', isOwnOnly: true },
+  'POST /v1/bays/preview': {
+    ...{ who: 'member', ok: 200, refersTo: 'baymodel' },
+    body: ({ ident }) => ({ cluster_template_id: ident, name: 'made' }),
+  },
+  'POST /v1/bays/{ident}/actions/preview': { who: 'member', ok: 200, about: 'bay', body: () => ({ action: 'delete' }) },
   'POST /v1/bays/{ident}/actions/retry': { who: 'member', ok: 202, about: 'bay' },
 
   'GET /v1/dashboard': { who: 'reader', ok: 200 },
+  'GET /v1/events': { who: 'reader', ok: 200 },
+  'GET /v1/bays/{ident}/certificates': { who: 'reader', ok: 200, about: 'bay' },
 
   'GET /v1/flavors': { who: 'reader', ok: 200 },
   'GET /v1/flavors/{ident}': { who: 'reader', ok: 200, about: 'flavor', isEverybodys: true },

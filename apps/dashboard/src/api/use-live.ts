@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError, request } from './client.js';
 import { useConnection } from './connection.js';
+import { useProjectStream } from './project-stream.js';
 
 export interface Live<Answer> {
   /** The last answer; null before the first. It stays while the server does not answer. */
@@ -14,11 +15,16 @@ export interface Live<Answer> {
 /** Milliseconds between two questions. */
 export const BUSY_MS = 1_000;
 export const CALM_MS = 5_000;
+/** Between two questions while the stream tells what happens: for what it does not tell, such as that a bay is gone. */
+const TOLD_BUSY_MS = 2_500;
+const TOLD_CALM_MS = 30_000;
+/** What the stream tells of. */
+const TOLD = /^\/v1\/(?:dashboard|clusters\/|bays\/)/;
 /** While the server does not answer: often enough to be back soon. */
 const AWAY_MS = 1_500;
 
 /**
- * Asks for `path` again and again; what did not change costs the server and the network next to nothing (ETag). A page
+ * Asks for `path` again and again, and at once when the project's stream tells that something happened; what did not change costs the server and the network next to nothing (ETag). A page
  * that is not looked at does not ask.
  * @param path null: asks nothing
  * @param pace milliseconds until the next question, by what the last one gave
@@ -33,6 +39,7 @@ export function useLive<Answer>(
     readonly error: string | null;
   }>({ path, data: null, error: null });
   const connection = useConnection();
+  const stream = useProjectStream();
   const ask = useRef<() => void>(() => undefined);
   const paceOf = useRef(pace);
   paceOf.current = pace;
@@ -43,6 +50,12 @@ export function useLive<Answer>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last: Answer | null = null;
     let text = '';
+    const isTold = TOLD.test(path);
+    const pauseAfter = (known: Answer | null): number => {
+      const wanted = paceOf.current(known);
+      if (!isTold || !stream.isLive()) return wanted;
+      return Math.max(wanted, wanted <= BUSY_MS ? TOLD_BUSY_MS : TOLD_CALM_MS);
+    };
     const later = (milliseconds: number): void => {
       clearTimeout(timer);
       if (!ended.signal.aborted) timer = setTimeout(look, milliseconds);
@@ -64,7 +77,7 @@ export function useLive<Answer>(
               ? before
               : { path, data: last, error: null },
           );
-          later(paceOf.current(last));
+          later(pauseAfter(last));
         })
         .catch((error: unknown) => {
           if (ended.signal.aborted) return;
@@ -80,14 +93,16 @@ export function useLive<Answer>(
       if (!document.hidden) look();
     };
     document.addEventListener('visibilitychange', awake);
+    const unlisten = isTold ? stream.listen(look) : () => undefined;
     ask.current = look;
     look();
     return () => {
       ended.abort();
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', awake);
+      unlisten();
     };
-  }, [path, connection]);
+  }, [path, connection, stream]);
 
   const refresh = useCallback(() => {
     ask.current();
