@@ -62,6 +62,59 @@ describe('bay, against the real service', () => {
     expect(await bay('services')).toMatch(/^1 +\S+ +magnum-conductor +up /m);
   }, 60_000);
 
+  it('says beforehand what it would do, and replaces a node by a fresh one', async () => {
+    expect(await bay('scale', 'web', '3', '--dry-run')).toMatch(
+      /^CHANGE +NODE +ROLE +GROUP +WHY\nmake +web-worker-2 +worker +default-worker +The group is to have 3 nodes\.\n/,
+    );
+    expect(await json('create', 'other', '-t', 'swarm', '--dry-run')).toMatchObject({
+      changes: [
+        { change: 'make', node: 'other-master-0' },
+        { change: 'make', node: 'other-worker-0' },
+      ],
+    });
+    expect(await bay('rm', 'web', '--dry-run')).toContain('0 would be made and 2 removed. Nothing was changed.');
+    expect((await refusal('rebuild', 'web')).stderr).toContain('No worker of bay "web" failed.');
+    await bay('rebuild', 'web', 'web-worker-1', '--yes', '--wait');
+    expect(await nodes()).toEqual(['web-master-0', 'web-worker-2']);
+  }, 90_000);
+
+  it('shows how far all is, in every form', async () => {
+    expect(await bay('top')).toMatch(/^web +UPDATE_COMPLETE +\S+ +█{12} 2\/2 /m);
+    expect(await bay('top', 'web')).toMatch(/^default-worker +worker +█{12} 1\/1 /m);
+    expect(await bay('ls', '--output', 'name')).toBe('web\n');
+    expect(await bay('nodes', 'web', '-o', 'yaml')).toMatch(/^nodes:\n {2}- uuid: \S+\n {4}name: web-master-0\n/);
+    expect(await bay('certificates', 'web')).toMatch(/^authority +\S.* days$/m);
+    expect(await json('certificates', 'web', '--nodes')).toMatchObject({
+      certificates: expect.arrayContaining([expect.objectContaining({ kind: 'node' })]),
+    });
+    expect(await bay('certificates', 'ca', 'web')).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
+    expect(await bay('autoscale', 'web', '--min', '1', '--max', '4')).toContain('has 1 nodes and may have 1 to 4.');
+    expect(await bay('autoscale', 'web', '--off')).toContain('0 to as many as the quota allows.');
+  }, 60_000);
+
+  it('lets people in, and out', async () => {
+    expect(await bay('whoami')).toMatch(/^Roles: +admin, member, reader$/m);
+    await bay('projects', 'create', 'shop');
+    const created = await server.bay(['users', 'create', 'ada', '--project', 'shop', '--password-stdin'], {
+      input: 'three clicks away',
+    });
+    expect(created.stdout).toContain('Let it in with: bay roles grant member ada');
+    await bay('roles', 'grant', 'member', 'ada', '--project', 'shop');
+    expect(await bay('roles', '--project', 'shop')).toMatch(/^ada +member +shop$/m);
+    expect(await bay('projects', '--all', '-o', 'name')).toContain('shop\n');
+    const { url } = server;
+    const login = ['--url', url, '--user', 'ada', '--project', 'shop', '--password-stdin', '--profile', 'ada'];
+    await server.bay(['login', ...login], { input: 'three clicks away' });
+    expect(await bay('whoami', '--profile', 'ada')).toMatch(/^User: +ada .*\nProject: +shop /);
+    expect(await bay('ls', '--profile', 'ada', '-o', 'name')).toBe('');
+    expect(await bay('profiles')).toMatch(/^ada +ada +shop +/m);
+    await bay('roles', 'revoke', 'member', 'ada', '--project', 'shop');
+    expect((await refusal('ls', '--profile', 'ada')).code).toBe(5);
+    await bay('users', 'rm', 'ada', '--yes');
+    await bay('projects', 'rm', 'shop', '--yes');
+    expect((await refusal('users', 'rm', 'ada', '--yes')).code).toBe(4);
+  }, 60_000);
+
   it('rotates what machines join with', async () => {
     expect(await bay('rotate-credentials', 'web')).toMatch(/^Bay "web" has new credentials for joining\./);
     expect(await bay('events', 'web')).toContain('The credentials with which machines join were replaced.');

@@ -25,7 +25,7 @@ export interface RunningServer {
   /** Process ids of the children that run now, by what they are. */
   children(kind: 'API' | 'worker'): Promise<readonly number[]>;
   /** The CLI as a person uses it, logged in by the openrc. */
-  bay(args: readonly string[], options?: Pick<RunOptions, 'mayFail' | 'timeoutMs'>): Promise<RunResult>;
+  bay(args: readonly string[], options?: Pick<RunOptions, 'mayFail' | 'timeoutMs' | 'input'>): Promise<RunResult>;
 }
 
 /** Simulated machines, for clients that log in anew for every command, faster than people type. */
