@@ -2,6 +2,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { TENANT_ACCESS } from '@baykeeper/drivers/contracts/engine.js';
 import { Bays, Credentials, parseBody, parseQuery, text } from '@baykeeper/services';
 import { callerOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
@@ -14,8 +15,12 @@ import { BayEvents, LARGEST_EVENT_PAGE } from './bay-events.js';
 import { BayRecords } from './bay-records.js';
 
 const NAME_ADVICE = 'give 1 to 64 printable characters';
+const ROLE_ADVICE = `give ${TENANT_ACCESS.join(', ')}`;
 const credentialsSchema = z
-  .strictObject({ common_name: text({ max: 64, advice: NAME_ADVICE }).nullable().optional() })
+  .strictObject({
+    common_name: text({ max: 64, advice: NAME_ADVICE }).nullable().optional(),
+    role: z.enum(TENANT_ACCESS, { error: ROLE_ADVICE }).nullable().optional(),
+  })
   .meta({ id: 'CredentialsInput' });
 const emptySchema = z.strictObject({}).meta({ id: 'Nothing' });
 
@@ -120,7 +125,9 @@ export class BayResourcesController {
   @Operation({
     access: 'certificate:create_credentials',
     summary: 'Download what a client needs to use a bay',
-    description: 'A zip with a fresh key and certificate, which are not kept. 409 while the bay has no address yet.',
+    description:
+      'A zip with a fresh key and certificate, which are not kept. 409 while the bay has no address yet. `role` asks for ' +
+      'less than the caller may do, on engines that know roles (Kubernetes).',
     parameters: IDENT,
     body: credentialsSchema,
     bodyIsOptional: true,
@@ -135,7 +142,8 @@ export class BayResourcesController {
     const body = parseBody(credentialsSchema, given ?? {});
     const caller = callerOf(request);
     const bay = await this.bays.findOwn(caller, ident);
-    const { fileName, zip } = await this.credentials.bundle(caller, bay, body.common_name ?? caller.userName);
+    const name = body.common_name ?? caller.userName;
+    const { fileName, zip } = await this.credentials.bundle(caller, bay, name, body.role ?? null);
     return new StreamableFile(zip, {
       type: 'application/zip',
       disposition: `attachment; filename="${fileName}"`,

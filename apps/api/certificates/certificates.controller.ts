@@ -39,7 +39,11 @@ const certificateAnswer = z
 const authorityQuery = z.strictObject({ ca_cert_type: z.string().optional() });
 
 /** Magnum's other authorities belong to Kubernetes; every other word means the main one. */
-const OTHER_AUTHORITIES = new Set(['etcd', 'front_proxy', 'front-proxy']);
+const OTHER_AUTHORITIES: ReadonlyMap<string, 'etcd' | 'front-proxy'> = new Map([
+  ['etcd', 'etcd'],
+  ['front_proxy', 'front-proxy'],
+  ['front-proxy', 'front-proxy'],
+]);
 
 @Controller('v1/certificates')
 export class CertificatesController {
@@ -88,7 +92,9 @@ export class CertificatesController {
   })
   async sign(@Req() request: FastifyRequest, @Body() given: unknown) {
     const body = parseBody(signSchema, given);
-    refuseOtherAuthorities(body.ca_cert_type);
+    if (OTHER_AUTHORITIES.has(body.ca_cert_type ?? '')) {
+      throw invalidAttribute('ca_cert_type', 'only the main authority signs for clients, so leave it out');
+    }
     const wanted = body.cluster_uuid ?? body.bay_uuid;
     if (wanted === undefined) throw invalidAttribute('cluster_uuid', BAY_ADVICE);
     if (body.cluster_uuid !== undefined && body.bay_uuid !== undefined && body.cluster_uuid !== body.bay_uuid) {
@@ -106,9 +112,12 @@ export class CertificatesController {
   }
 
   private async showAuthority(request: FastifyRequest, ident: string, type: string | undefined) {
-    refuseOtherAuthorities(type);
     const bay = await this.bays.findOwn(callerOf(request), ident);
-    return { ...this.body(bay), pem: await this.certificates.showAuthority(bay) };
+    const purpose = OTHER_AUTHORITIES.get(type ?? '') ?? 'cluster';
+    if (!this.certificates.hasAuthority(bay, purpose)) {
+      throw invalidAttribute('ca_cert_type', 'this bay has one authority only, so leave it out');
+    }
+    return { ...this.body(bay), pem: await this.certificates.showAuthority(bay, purpose) };
   }
 
   /** An unknown bay in a body is wrong input, not a wrong address (Magnum). */
@@ -127,11 +136,5 @@ export class CertificatesController {
       bay_uuid: bay.id,
       links: linksOf(this.settings.baseUrl, 'certificates', bay.id),
     };
-  }
-}
-
-function refuseOtherAuthorities(type: string | null | undefined): void {
-  if (typeof type === 'string' && OTHER_AUTHORITIES.has(type)) {
-    throw invalidAttribute('ca_cert_type', 'this bay has one authority only, so leave it out');
   }
 }

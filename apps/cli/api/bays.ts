@@ -105,11 +105,12 @@ export async function listEvents(session: Session, uuid: string, after: number):
 }
 
 /** A zip with a client certificate made for this call. Secret. */
-export async function downloadCredentials(session: Session, uuid: string): Promise<Uint8Array> {
+/** @param role what they shall be good for, if less than the caller may do */
+export async function downloadCredentials(session: Session, uuid: string, role?: string): Promise<Uint8Array> {
   const answer = await session.call(`/bays/${bayPath(uuid)}/credentials`, {
     method: 'POST',
     accept: 'application/zip, application/json',
-    body: {},
+    body: role === undefined ? {} : { role },
   });
   return await answer.bytes();
 }

@@ -22,6 +22,7 @@ import type { Beginning } from './begin.js';
 interface CredentialsOptions {
   readonly dir?: string;
   readonly force?: boolean;
+  readonly role?: string;
 }
 
 interface EnvOptions {
@@ -40,12 +41,13 @@ export function registerCredentials(program: Command, beginning: Beginning): voi
     .argument('<bay>', 'name or uuid')
     .option('-d, --dir <folder>', 'where to (default: a folder with the name of the bay)')
     .option('--force', 'replace what is there')
+    .option('--role <role>', 'admin, edit or view: to have less than you may do (Kubernetes)')
     .action(async (ident: string, options: CredentialsOptions, command: Command) => {
       const { context, session } = await beginning.session(command);
       const bay = await showBay(session, ident);
       checkAddress(bay);
       const directory = resolve(options.dir ?? bay.name);
-      const files = unpackBundle(await downloadCredentials(session, bay.uuid));
+      const files = unpackBundle(await downloadCredentials(session, bay.uuid, options.role));
       writeBundle(directory, bay, files, options.force === true);
       const names = files.map((file) => file.name);
       if (context.structured) {

@@ -212,6 +212,25 @@ describe('planBay', () => {
     expect(linesAt(9_000, joined, 'down')).toEqual([`fail-node ${waiting.id}.fail`]);
   });
 
+  it.each([
+    [501, 501.15],
+    [511, 512],
+    [590, 592],
+  ])('asks the engine of a node that joined at 500 s again soon at first, then less often: at %s s', (second, next) => {
+    const joined = makeNode({
+      ...{ ordinal: 1, machineRequestedAt: T0, machineCreatedAt: T0, certifiedAt: T0 },
+      ...{ joinGrantedAt: seconds(500), joinedAt: seconds(501) },
+    });
+    const input = settledInput({
+      ...{ now: seconds(second), bay: makeBay({ foundedAt: T0, foundingNodeId: nodeIdOf('master', 0) }) },
+    });
+    const nodes = [...input.nodes.filter(({ id }) => id !== joined.id), joined];
+    const engine = new Map(
+      nodes.map(({ id, name }) => [name, id === joined.id ? ('down' as const) : ('ready' as const)]),
+    );
+    expect(planBay({ ...input, nodes, observed: { ...input.observed, engine } }).lookAgainAt).toEqual(seconds(next));
+  });
+
   it('replaces a node whose machine disappeared', () => {
     const input = settledInput();
     const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));

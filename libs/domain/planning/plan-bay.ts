@@ -37,8 +37,13 @@ const LOOK_AGAIN_MS = 10_000;
 const OFF_FOR_MS = 10_000;
 /** How long masters get to find themselves a leader before one that is off is switched on for its vote. */
 const SILENT_FOR_MS = 60_000;
-/** A node that says it has joined is ready within a moment; nothing tells us when, so we ask the engine again. */
+/**
+ * A node that says it has joined is ready soon; nothing tells us when, so we ask the engine again: within a moment at first,
+ * then after a part of the time that it has taken so far. Some engines need a moment for it, others half a minute.
+ */
 const ASK_ENGINE_AGAIN_MS = 150;
+const ASK_ENGINE_LATEST_MS = 2_000;
+const ASK_ENGINE_AFTER_PART = 0.1;
 /** Clouds may not list a machine that they have just made: until then one that is missing is not lost. */
 const LISTED_AFTER_MS = 30_000;
 
@@ -47,7 +52,12 @@ class Draft {
   readonly loadBalancer: LoadBalancerAction[] = [];
   readonly nodes: NodeAction[] = [];
   readonly waits: Wait[] = [];
-  askEngineAgain = false;
+  /** Milliseconds; null: nothing is to be heard from the engine. */
+  askEngineInMs: number | null = null;
+
+  askEngineAfter(ms: number): void {
+    this.askEngineInMs = Math.min(ms, this.askEngineInMs ?? ms);
+  }
 
   runSteps(node: Node, steps: readonly NodeStep[]): void {
     this.nodes.push({ kind: 'run-steps', id: `${node.id}.${steps.join('.')}`, nodeId: node.id, steps });
@@ -56,7 +66,7 @@ class Draft {
   finish(now: Date): Plan {
     const idle = this.records.length + this.loadBalancer.length + this.nodes.length + this.waits.length === 0;
     const ends = this.waits.map((wait) => wait.until.getTime()).filter((end) => end > now.getTime());
-    const next = Math.min(now.getTime() + (this.askEngineAgain ? ASK_ENGINE_AGAIN_MS : LOOK_AGAIN_MS), ...ends);
+    const next = Math.min(now.getTime() + (this.askEngineInMs ?? LOOK_AGAIN_MS), ...ends);
     const { records, loadBalancer, nodes, waits } = this;
     return { records, loadBalancer, nodes, waits, settled: idle, lookAgainAt: idle ? null : new Date(next) };
   }
@@ -395,13 +405,17 @@ function planJoins({ bay }: PlanInput, open: readonly Node[], draft: Draft): voi
   }
 }
 
-function planReadiness({ observed }: PlanInput, open: readonly Node[], draft: Draft): void {
+function planReadiness({ observed, now }: PlanInput, open: readonly Node[], draft: Draft): void {
   for (const node of open) {
     if (!isStaying(node) || node.failedAt || !node.joinedAt || node.readyAt) continue;
     if (isReadyInEngine(node, observed))
       draft.records.push({ kind: 'record-ready', id: `${node.id}.ready`, nodeId: node.id });
-    else draft.askEngineAgain = true;
+    else draft.askEngineAfter(pauseFor(now.getTime() - node.joinedAt.getTime()));
   }
+}
+
+function pauseFor(joinedForMs: number): number {
+  return Math.min(Math.max(joinedForMs * ASK_ENGINE_AFTER_PART, ASK_ENGINE_AGAIN_MS), ASK_ENGINE_LATEST_MS);
 }
 
 function planMembers({ bay, listeners, nodes, loadBalancer, members, observed }: PlanInput, draft: Draft): void {

@@ -27,9 +27,11 @@ export interface FurtherCertificate {
   readonly profile: CertificateProfile;
 }
 
+/** From the least to the most. */
+export const TENANT_ACCESS = ['view', 'edit', 'admin'] as const;
+export type TenantAccess = (typeof TENANT_ACCESS)[number];
 /** What a certificate lets its holder do: the control plane itself anything, tenants what they are or ask for. */
-export const CLIENT_ACCESS = ['control-plane', 'admin', 'edit', 'view'] as const;
-export type ClientAccess = (typeof CLIENT_ACCESS)[number];
+export type ClientAccess = TenantAccess | 'control-plane';
 
 /** PEM texts of one session. */
 export interface SessionIdentity {
@@ -137,7 +139,7 @@ export interface EngineDriver {
    * Where the engine reads rights from organizations (O): those of a tenant's certificate, in place of what its request
    * asks for. Missing: as requested.
    */
-  clientOrganizations?(asked: readonly string[], access: ClientAccess): readonly string[];
+  clientOrganizations?(asked: readonly string[], access: TenantAccess): readonly string[];
   /** Whether the control plane speaks to the engine's etcd too. */
   readonly usesEtcd?: boolean;
   /**

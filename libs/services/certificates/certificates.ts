@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { BaykeeperError, nodeNameOf, type Bay, type NodeGroup } from '@baykeeper/domain';
-import type { ClientAccess } from '@baykeeper/drivers';
+import { TENANT_ACCESS, type TenantAccess } from '@baykeeper/drivers/contracts/engine.js';
 import {
   buildRevocationList,
   checkTenantName,
@@ -31,6 +31,7 @@ import {
 import { auditEntry } from '../audit/record-audit.js';
 import type { Caller } from '../caller.js';
 import type { Engines } from '../catalogue/catalogue.js';
+import { invalidInput } from '../validation/refuse.js';
 
 /** How long verifiers may use a revocation list before they want a new one. */
 const LIST_LIVES_MS = 24 * 3_600_000;
@@ -49,8 +50,13 @@ export interface ClientIdentity {
 }
 
 /** Whoever may change a project's bays may do anything on them; others look. */
-function accessOf({ roles, isSystemAdmin }: Caller): ClientAccess {
+function accessOf({ roles, isSystemAdmin }: Caller): TenantAccess {
   return isSystemAdmin || roles.includes('admin') || roles.includes('member') ? 'admin' : 'view';
+}
+
+/** Whoever asks for less gets less. */
+function leastOf(a: TenantAccess, b: TenantAccess): TenantAccess {
+  return TENANT_ACCESS.indexOf(a) < TENANT_ACCESS.indexOf(b) ? a : b;
 }
 
 /** As a name is compared: look-alikes of one form, no dot of the root at its end. */
@@ -66,6 +72,11 @@ export class Certificates {
   private readonly record = gather((all: readonly SignedForUser[]) => this.recordAll(all), { atOnce: 2, most: 50 });
 
   constructor(private readonly dependencies: CertificatesDependencies) {}
+
+  /** Whether the bay's engine has this authority besides the main one. */
+  hasAuthority(bay: Bay, purpose: AuthorityPurpose): boolean {
+    return purpose === 'cluster' || this.engineOf(bay).furtherCertificates !== undefined;
+  }
 
   /** The authority's certificate (PEM). Works for bays without TLS too (Magnum). */
   showAuthority(bay: Bay, purpose: AuthorityPurpose = 'cluster'): Promise<string> {
@@ -106,14 +117,25 @@ export class Certificates {
 
   /**
    * A fresh key with its client certificate, for a tenant's credentials. The key is kept nowhere.
-   * @throws BaykeeperError `invalid-input` when the common name can't be the tenant's
+   * @param asked what it shall be good for, if less than its caller may do
+   * @throws BaykeeperError `invalid-input` when the common name can't be the tenant's, or when the bay's engine knows one
+   *   kind of client only
    */
-  async createClientIdentity(caller: Caller, bay: Bay, commonName: string): Promise<ClientIdentity> {
+  async createClientIdentity(
+    caller: Caller,
+    bay: Bay,
+    commonName: string,
+    asked: TenantAccess | null = null,
+  ): Promise<ClientIdentity> {
+    const engine = this.engineOf(bay);
+    if (asked !== null && asked !== 'admin' && engine.clientOrganizations === undefined) {
+      throw invalidInput(`Whoever has a certificate of a ${bay.engine} cluster may do anything on it: leave role out.`);
+    }
     const authority = await this.dependencies.authorities.ensureSigning(bay, 'cluster');
     checkTenantName(commonName, rulesFor(bay, await this.groupsOf(bay), authority));
     const made = await createKeyAndCertificate({
       authority,
-      profile: this.engineOf(bay).clientCertificate(commonName, accessOf(caller)),
+      profile: engine.clientCertificate(commonName, leastOf(accessOf(caller), asked ?? 'admin')),
       now: this.dependencies.now(),
     });
     await this.recordForUser(caller, 'certificate:create_credentials', bay, made);

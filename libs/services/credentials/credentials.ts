@@ -1,5 +1,6 @@
 /** The zip with which a tenant's client speaks to a bay: made anew for each download, and kept nowhere. */
 import { BaykeeperError, type Bay } from '@baykeeper/domain';
+import type { TenantAccess } from '@baykeeper/drivers';
 import { credentialsZip } from '@baykeeper/pki';
 import type { Database } from '@baykeeper/storage';
 import { recordAudit } from '../audit/record-audit.js';
@@ -24,9 +25,15 @@ export class Credentials {
   /**
    * @param bay found for the caller
    * @param commonName whom the certificate names; the caller's user name unless told
+   * @param access what it is good for, if less than its caller may do
    * @throws BaykeeperError `conflict` while the bay has no address; `invalid-input` for a name that is not a tenant's
    */
-  async bundle(caller: Caller, bay: Bay, commonName: string = caller.userName): Promise<CredentialsBundle> {
+  async bundle(
+    caller: Caller,
+    bay: Bay,
+    commonName: string = caller.userName,
+    access: TenantAccess | null = null,
+  ): Promise<CredentialsBundle> {
     const { apiAddress } = bay;
     if (apiAddress === null) {
       throw new BaykeeperError({
@@ -37,7 +44,7 @@ export class Credentials {
     // What is signed is on record by that.
     const tls = bay.tlsDisabled
       ? null
-      : await this.dependencies.certificates.createClientIdentity(caller, bay, commonName);
+      : await this.dependencies.certificates.createClientIdentity(caller, bay, commonName, access);
     if (tls === null) {
       await recordAudit(this.dependencies.database.stores, caller, {
         action: 'certificate:create_credentials',

@@ -1,6 +1,13 @@
 /** Kubernetes, its masters built by kubeadm: rules, topology, certificates and the conversation with a running cluster. */
-import { BaykeeperError, type BaymodelFields, type Labels, type Listener } from '@baykeeper/domain';
-import type { CertificateProfile, ClientAccess, EngineDriver, Problem } from '../../contracts/engine.js';
+import type { BaymodelFields, Labels, Listener } from '@baykeeper/domain';
+import {
+  TENANT_ACCESS,
+  type CertificateProfile,
+  type ClientAccess,
+  type EngineDriver,
+  type Problem,
+  type TenantAccess,
+} from '../../contracts/engine.js';
 import { networkProblems } from './bay-network.js';
 import { kubernetesCredentialFiles } from './credential-files.js';
 import { hasFlannel } from './flannel.js';
@@ -116,15 +123,7 @@ function clientCertificate(holder: string, access: ClientAccess): CertificatePro
 }
 
 /** A tenant may ask for less than it may have, and for nothing else: what it asks for otherwise is not looked at. */
-function clientOrganizations(asked: readonly string[], access: ClientAccess): readonly string[] {
-  if (access === 'control-plane') {
-    throw new BaykeeperError({
-      code: 'internal',
-      publicMessage: 'The certificate could not be signed. Tell the operator.',
-      detail: 'no tenant gets what the control plane has',
-    });
-  }
-  const ranks = ['view', 'edit', 'admin'] as const;
-  const wanted = ranks.find((rank) => asked.includes(TENANT_GROUPS[rank])) ?? access;
-  return [TENANT_GROUPS[ranks.indexOf(wanted) < ranks.indexOf(access) ? wanted : access]];
+function clientOrganizations(asked: readonly string[], access: TenantAccess): readonly string[] {
+  const wanted = TENANT_ACCESS.find((known) => asked.includes(TENANT_GROUPS[known])) ?? access;
+  return [TENANT_GROUPS[TENANT_ACCESS.indexOf(wanted) < TENANT_ACCESS.indexOf(access) ? wanted : access]];
 }
