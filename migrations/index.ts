@@ -12,6 +12,7 @@ import { IndexExpiry1795401000000 } from './1795401000000-index-expiry.js';
 import { TraceOutbox1795401060000 } from './1795401060000-trace-outbox.js';
 import { IndexOpenOperations1795401120000 } from './1795401120000-index-open-operations.js';
 import { NoteUnreadyNodes1795433100000 } from './1795433100000-note-unready-nodes.js';
+import { DateNodes1795442000000 } from './1795442000000-date-nodes.js';
 import { KeepMembersInRows1795433160000 } from './1795433160000-keep-members-in-rows.js';
 import { OrderProjectEvents1795441000000 } from './1795441000000-order-project-events.js';
 import { IndexCertificatesOfBays1795441060000 } from './1795441060000-index-certificates-of-bays.js';
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   KeepMembersInRows1795433160000,
   OrderProjectEvents1795441000000,
   IndexCertificatesOfBays1795441060000,
+  DateNodes1795442000000,
 ];

@@ -5,37 +5,58 @@ import { openRests } from './rests.js';
 const bay = 'a' as BayId;
 const other = 'b' as BayId;
 
-async function passOf(milliseconds: number): Promise<{ leftAt: (time: number) => number; leftForOther: number }> {
-  let time = 1_000;
-  const rests = openRests(() => time);
-  await rests.after(bay, () => {
-    time += milliseconds;
-    return Promise.resolve();
-  });
-  const leftForOther = rests.leftFor(other);
-  const leftAt = (at: number): number => {
-    time = 1_000 + milliseconds + at;
-    return rests.leftFor(bay);
+function openTimed() {
+  const clock = { time: 1_000 };
+  const rests = openRests(() => clock.time);
+  return {
+    clock,
+    rests,
+    pass: (milliseconds: number) =>
+      rests.after(bay, () => {
+        clock.time += milliseconds;
+        return Promise.resolve();
+      }),
   };
-  return { leftAt, leftForOther };
 }
 
-it('lets a bay rest for twice as long as its pass took', async () => {
-  const { leftAt, leftForOther } = await passOf(300);
-  expect([leftAt(0), leftAt(599), leftAt(600)]).toEqual([600, 1, 0]);
-  expect(leftForOther).toBe(0);
+it('lets the passes of a small change follow each other, and then a bay pay for them', async () => {
+  const { clock, rests, pass } = openTimed();
+  for (let count = 0; count < 5; count += 1) {
+    expect(rests.leftFor(bay)).toBe(0);
+    await pass(60);
+  }
+  await pass(300);
+  // 1,200 owed for 600, less what was paid meanwhile, and 600 may be owed.
+  expect(rests.leftFor(bay)).toBe(600);
+  expect(rests.leftFor(other)).toBe(0);
+  clock.time += 599;
+  expect(rests.leftFor(bay)).toBe(0);
 });
 
-it('does not let a small bay wait, and no bay for long', async () => {
-  expect((await passOf(9)).leftAt(0)).toBe(0);
-  expect((await passOf(60_000)).leftAt(0)).toBe(2_000);
+it('gives passes a third of the time in the long run, whatever they take', async () => {
+  for (const milliseconds of [1, 40, 700]) {
+    const { clock, rests, pass } = openTimed();
+    let busy = 0;
+    while (clock.time < 61_000) {
+      clock.time += rests.leftFor(bay);
+      await pass(milliseconds);
+      busy += milliseconds;
+    }
+    expect(busy / (clock.time - 1_000)).toBeGreaterThan(0.32);
+    expect(busy / (clock.time - 1_000)).toBeLessThan(0.36);
+  }
 });
 
-it('rests after a pass that failed, too', async () => {
-  let time = 0;
-  const rests = openRests(() => time);
+it('lets no bay wait for long', async () => {
+  const { rests, pass } = openTimed();
+  await pass(60_000);
+  expect(rests.leftFor(bay)).toBe(2_000);
+});
+
+it('counts a pass that failed, too', async () => {
+  const { clock, rests } = openTimed();
   const failing = rests.after(bay, () => {
-    time = 100;
+    clock.time += 400;
     return Promise.reject(new Error('no'));
   });
   await expect(failing).rejects.toThrow('no');

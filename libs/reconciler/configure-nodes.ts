@@ -18,9 +18,9 @@ export async function configureNodes(
   state: BayState,
   actions: readonly RecordAction[],
 ): Promise<readonly RecordAction[]> {
+  if (!actions.some((action) => action.kind === 'record-ready')) return actions;
   const nodes = new Map(state.nodes.map((node) => [node.id, node]));
-  const ready = actions.some((action) => action.kind === 'record-ready');
-  const context = ready ? await engineContextOf(dependencies, state).catch(() => null) : null;
+  const context = await engineContextOf(dependencies, state).catch(() => null);
   const configured = await mapAtOnce(actions, AT_ONCE, async (action) => {
     const node = action.kind === 'record-ready' ? nodes.get(action.nodeId) : undefined;
     return !node || configureNode(dependencies, state, context, node);

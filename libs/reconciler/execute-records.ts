@@ -94,7 +94,9 @@ function gatherChanges(
   { logTails, machineErrors }: Evidence,
 ): Changes {
   const at = now();
-  const names = new Map(nodes.map((node) => [node.id, node.name]));
+  const meant = new Set(actions.flatMap((action) => ('nodeId' in action ? [action.nodeId] : [])));
+  const names = new Map<NodeId, string>();
+  for (const { id, name } of nodes) if (meant.has(id)) names.set(id, name);
   const groupsById = new Map(groups.map((group) => [group.id, group]));
   const changes: Changes = {
     ...{ newNodes: [], ordinals: new Map(), facts: [], bayFacts: {}, forgottenNodes: [], forgottenGroups: [] },

@@ -85,12 +85,13 @@ async function observeMachines(
   }
   const listed = await listing.read();
   if (!listed) return { machines: 'unknown', machinesAskedAt: now };
-  const states = new Map<NodeId, Machine['state']>();
-  for (const node of nodes) {
-    const machine = listed.machines.get(node.id);
-    if (machine) states.set(node.id, machine.state);
-  }
-  return { machines: states, machinesAskedAt: listed.askedAt };
+  const { machines, askedAt } = listed;
+  // The planner asks of the bay's own nodes only, so the listing of all bays need not be gone through for each.
+  const states = {
+    get: (id: NodeId): Machine['state'] | undefined => machines.get(id)?.state,
+    has: (id: NodeId): boolean => machines.has(id),
+  };
+  return { machines: states, machinesAskedAt: askedAt };
 }
 
 async function observeEngine(dependencies: ReconcilerDependencies, state: BayState): Promise<EngineObservation | null> {

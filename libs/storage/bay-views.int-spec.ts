@@ -108,12 +108,35 @@ describe('the version of an overview', () => {
     await nodes.recordFacts(node.id, { address: '10.0.0.9' });
     seen.add(await version());
     await nodes.recordFacts(node.id, { removalRequestedAt: new Date() });
-    // As it was before it had one.
-    expect(seen).toContain(await version());
+    seen.add(await version());
+    await nodes.remove(node.id);
+    seen.add(await version());
     const model = await baymodels.find(scope, bay.baymodelId);
     await baymodels.update(scope, model.id, { labels: { other: '1' } });
     seen.add(await version());
-    expect(seen.size).toBe(3);
+    expect(seen.size).toBe(5);
+  });
+
+  it('changes with what an older transaction wrote that ends after a younger one, and with one that was longer under way', async () => {
+    const { bayViews, nodes } = database.stores;
+    const { bay, workers } = await seedBay(database.stores, projectId);
+    const [first, second] = [makeNewNode(workers, 0), makeNewNode(workers, 1)];
+    await nodes.insertMany([first, second]);
+    const version = async (): Promise<string> => (await bayViews.find(scope, bay.id)).version;
+    const seen: string[] = [];
+    await database.transaction(async (old) => {
+      await old.nodes.recordFacts(first.id, { address: '10.0.0.1' });
+      await database.transaction(async (unrelated) => {
+        await unrelated.settings.ensure(randomUUID(), () => 'x');
+        await nodes.recordFacts(second.id, { address: '10.0.0.2' });
+        seen.push(await version());
+      });
+      seen.push(await version());
+    });
+    seen.push(await version());
+    expect(seen[2]).not.toBe(seen[0]);
+    expect(seen[2]).not.toBe(seen[1]);
+    expect(await version()).toBe(seen[2]);
   });
 });
 

@@ -15,16 +15,22 @@ export function deriveNodeHealth(
   observed: Observed,
   now: Date,
 ): ReadonlyMap<NodeId, NodeHealth> {
-  const ready = nodes.filter((node) => node.readyAt !== null);
   // An engine that was silent calls nodes down that it has not heard yet: each gets its full time from here on.
-  const wasSilent = ready.every((node) => node.engineState !== 'ready');
+  const wasSilent = nodes.every((node) => node.readyAt === null || node.engineState !== 'ready');
   const changed = new Map<NodeId, NodeHealth>();
-  for (const node of ready) {
+  for (const node of nodes) {
+    if (node.readyAt === null || isWell(node, observed)) continue;
     const health = healthOf(node, observed, now, wasSilent);
     const isNews = health.unreadySince?.getTime() !== node.unreadySince?.getTime();
     if (isNews || health.engineState !== node.engineState) changed.set(node.id, health);
   }
   return changed;
+}
+
+/** Of a large bay nearly all: ready before and now, so there is no news of it. */
+function isWell(node: Node, observed: Observed): boolean {
+  if (node.engineState !== 'ready' || node.unreadySince !== null || observed.engine === 'unknown') return false;
+  return observed.engine.get(node.name) === 'ready' && !isOff(node, observed);
 }
 
 function healthOf(node: Node, observed: Observed, now: Date, wasSilent: boolean): NodeHealth {

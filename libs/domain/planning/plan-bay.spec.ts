@@ -163,7 +163,6 @@ describe('planBay', () => {
     );
     expect(lines(planBay({ ...input, groups, nodes: sick }))).toEqual([
       `request-removal ${nodeIdOf('worker', 0)}.removal`,
-      'change-members 00000000-0000-4000-8000-000000000001.members',
     ]);
   });
 

@@ -86,10 +86,11 @@ export function planBay(input: PlanInput): Plan {
     planFounding(input, draft);
     planJoins(input, open, draft);
     planReadiness(input, open, draft);
-    planMembers(input, draft);
     planRemovals(input, open, draft);
     planForgetting(input, open, draft);
     planObservation(input, draft);
+    // What is recorded first is planned with again, so who stands behind the balancer is looked at only when nothing is.
+    if (draft.records.length === 0) planMembers(input, draft);
   }
   return draft.finish(input.now);
 }
@@ -433,8 +434,8 @@ function planMembers({ bay, listeners, nodes, loadBalancer, members, observed }:
 function serving(nodes: readonly Node[], observed: PlanInput['observed']): readonly Node[] {
   const isAble = (node: Node): boolean =>
     node.engineState !== 'down' && node.failedAt === null && !isOff(node, observed);
+  if (nodes.every(isAble)) return nodes;
   const unable = new Set(nodes.filter((node) => !isAble(node)));
-  if (unable.size === 0) return nodes;
   const roles = new Set(
     nodes.filter((node) => isStaying(node) && node.readyAt && !unable.has(node)).map(({ role }) => role),
   );

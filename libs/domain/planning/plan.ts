@@ -8,7 +8,8 @@ import type { Node, NodeFailure, RemovalReason } from '../node.js';
  */
 export interface Observed {
   /** Machines by node id as the compute driver lists them; `unknown` when it could not be asked. */
-  readonly machines: ReadonlyMap<NodeId, 'building' | 'running' | 'stopped' | 'failed'> | 'unknown';
+  readonly machines:
+    Pick<ReadonlyMap<NodeId, 'building' | 'running' | 'stopped' | 'failed'>, 'get' | 'has'> | 'unknown';
   /** When the driver was asked: of a machine that was made later its answer says nothing. */
   readonly machinesAskedAt: Date;
   /** The engine's word by node name; `unknown` when no master answered. */

@@ -99,6 +99,8 @@ export class BayEntity implements Bay {
   @ForeignKey(() => SubnetEntity) @Column(REFERENCE) fixedSubnetRef?: SubnetId | null;
   @Column({ ...TEXT_OR_NULL, select: false }) sshPublicKey?: string | null;
 
+  /** Rows of nodes that were deleted; kept by a trigger. */
+  @Column({ type: 'bigint', default: 0, select: false }) nodesRemoved?: string;
   @Column({ ...TEXT_OR_NULL, select: false }) leaseHolder?: string | null;
   @Column({ type: 'bigint', default: 0, select: false }) leaseToken?: string;
   @Column({ ...TIME_OR_NULL, select: false }) leaseExpiresAt?: Date | null;

@@ -27,9 +27,12 @@ import { NodeGroupEntity } from './node-group.entity.js';
 @Unique(['nodeGroupId', 'ordinal'])
 @Unique(['bayId', 'name'])
 @Index('nodes_bay_id_sequence_idx', ['bayId', 'sequence'])
+@Index('nodes_bay_id_revision_idx', ['bayId', 'revision'])
 export class NodeEntity implements Node {
   @PrimaryColumn(UUID) id!: NodeId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;
+  /** The transaction that wrote the row last; kept by a trigger. */
+  @Column({ type: 'bigint', default: 0, select: false }) revision?: string;
   @Column(UUID) bayId!: BayId;
   @Column(TEXT) projectId!: ProjectId;
   @ForeignKey(() => NodeGroupEntity, { onDelete: 'CASCADE' })

@@ -25,11 +25,17 @@ const ADDRESSES = `(SELECT coalesce(json_agg(json_build_array(nodes.role, nodes.
     FROM nodes WHERE nodes.bay_id = bays.id AND nodes.address IS NOT NULL AND nodes.removal_requested_at IS NULL)
     AS addresses`;
 const PARENT = '(SELECT labels FROM baymodels WHERE baymodels.id = bays.baymodel_id) AS "parentLabels"';
-/** Addresses and the template's labels are no part of the bay's own row. */
+/**
+ * Addresses and the template's labels are no part of the bay's own row. Of its nodes the youngest revision says whether any
+ * was written since; it does not say so while older transactions have not ended, so then the moment and all revisions that are
+ * as young count, too. (Rows that were deleted are counted in the bay's own row.)
+ */
 const OVERVIEW_VERSION = `concat_ws(' ', bays.xmin,
     (SELECT baymodels.xmin FROM baymodels WHERE baymodels.id = bays.baymodel_id),
-    (SELECT md5(string_agg(concat_ws(' ', nodes.role, nodes.address), ',' ORDER BY nodes.sequence)) FROM nodes
-     WHERE nodes.bay_id = bays.id AND nodes.address IS NOT NULL AND nodes.removal_requested_at IS NULL)) AS version`;
+    (SELECT nodes.revision FROM nodes WHERE nodes.bay_id = bays.id ORDER BY nodes.revision DESC LIMIT 1),
+    (SELECT concat(moment.oldest, ':', string_agg(nodes.revision::text, ',' ORDER BY nodes.revision))
+     FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest) AS moment
+     JOIN nodes ON nodes.bay_id = bays.id AND nodes.revision >= moment.oldest GROUP BY moment.oldest)) AS version`;
 const IN_SCOPE = '($2::text IS NULL OR bays.project_id = $2)';
 
 export class PostgresBayViewStore implements BayViewStore {

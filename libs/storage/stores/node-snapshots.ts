@@ -1,8 +1,8 @@
 /**
  * The nodes of large bays as this process read them last. A reading asks for the rows that were written since (by
- * transactions that had not ended then) and for the number of all: what is expensive is turning rows into nodes, and of ten
- * thousand a few change from one reading to the next. Where the number does not fit, some are gone: then it asks who is left.
- * What is kept decides nothing: a row that no later transaction wrote is the same row.
+ * transactions that had not ended then), which an index finds: of ten thousand a few change from one reading to the next.
+ * Where rows were deleted since, it asks who is left. What is kept decides nothing: a row that no later transaction wrote is
+ * the same row.
  */
 import type { BayId, Node, NodeId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
@@ -16,18 +16,23 @@ const FEWEST_NODES = 200;
 interface Snapshot {
   /** The oldest transaction that had not ended when it was read: whatever was written since is as young or younger. */
   readonly horizon: string;
+  /** How many rows had been deleted. */
+  readonly removed: string;
   /** In order; as it was given out. */
   readonly nodes: readonly Node[];
   readonly places: ReadonlyMap<NodeId, number>;
 }
 
+type Listing = Pick<Snapshot, 'nodes' | 'places'>;
+
 /** Beside the columns of each row: of the moment, so that they are true also where there is no row. */
 const MOMENT = `pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
-  (SELECT count(*)::integer FROM nodes WHERE bay_id = $1) AS count`;
+  (SELECT nodes_removed::text FROM bays WHERE id = $1) AS removed`;
 
 interface Moment {
   readonly horizon: string;
-  readonly count: number;
+  /** Null: there is no such bay. */
+  readonly removed: string | null;
 }
 type Row = Moment & (Node | { readonly id: null });
 
@@ -44,20 +49,19 @@ export class NodeSnapshots {
   async read(bayId: BayId): Promise<readonly Node[]> {
     const before = this.kept.get(bayId);
     if (before === undefined) return this.readAll(bayId);
-    // A transaction's number in a row has 32 bits and comes round; its age is what can be compared.
-    const condition = 'AND age(nodes.xmin) <= age($2::xid8::xid)';
+    const condition = 'AND nodes.revision >= $2::bigint';
     const rows = await this.select(bayId, 'changed-nodes', condition, [before.horizon]);
     const [moment] = rows;
-    if (moment === undefined) return this.readAll(bayId);
+    if (moment === undefined || moment.removed === null) return this.readAll(bayId);
     const changed = rows.flatMap(nodeOf);
     const fresh = changed.filter(({ id }) => !before.places.has(id));
     const next = changed.length === 0 ? before : withChanges(before, changed, fresh);
-    const { nodes, places } = next.nodes.length === moment.count ? next : await this.withoutRemoved(bayId, next.nodes);
+    const { nodes, places } = moment.removed === before.removed ? next : await this.withoutRemoved(bayId, next.nodes);
     // Whatever came and went while that was read is found by the next reading.
-    return this.keep(bayId, moment.horizon, { nodes, places });
+    return this.keep(bayId, { horizon: moment.horizon, removed: moment.removed, nodes, places });
   }
 
-  private async withoutRemoved(bayId: BayId, nodes: readonly Node[]): Promise<Omit<Snapshot, 'horizon'>> {
+  private async withoutRemoved(bayId: BayId, nodes: readonly Node[]): Promise<Listing> {
     const rows = await selectPrepared<{ readonly ids: readonly NodeId[] }>(
       this.manager,
       'ids-of-nodes',
@@ -72,7 +76,8 @@ export class NodeSnapshots {
   private async readAll(bayId: BayId): Promise<readonly Node[]> {
     const rows = await this.select(bayId, 'nodes-with-horizon', '', []);
     const nodes = rows.flatMap(nodeOf);
-    return this.keep(bayId, rows[0]?.horizon ?? '0', { nodes, places: placesOf(nodes) });
+    const { horizon = '0', removed = null } = rows[0] ?? {};
+    return this.keep(bayId, { horizon, removed: removed ?? '0', nodes, places: placesOf(nodes) });
   }
 
   private select(bayId: BayId, name: string, condition: string, values: readonly string[]): Promise<readonly Row[]> {
@@ -85,29 +90,26 @@ export class NodeSnapshots {
     );
   }
 
-  private keep(bayId: BayId, horizon: string, { nodes, places }: Omit<Snapshot, 'horizon'>): readonly Node[] {
+  private keep(bayId: BayId, snapshot: Snapshot): readonly Node[] {
+    const { nodes } = snapshot;
     this.kept.delete(bayId);
-    if (nodes.length >= FEWEST_NODES) this.kept.set(bayId, { horizon, nodes, places });
+    if (nodes.length >= FEWEST_NODES) this.kept.set(bayId, snapshot);
     let sum = 0;
-    for (const snapshot of this.kept.values()) sum += snapshot.nodes.length;
-    for (const [id, snapshot] of this.kept) {
+    for (const kept of this.kept.values()) sum += kept.nodes.length;
+    for (const [id, kept] of this.kept) {
       if (sum <= MOST_NODES) break;
-      sum -= snapshot.nodes.length;
+      sum -= kept.nodes.length;
       this.kept.delete(id);
     }
     return nodes;
   }
 }
 
-function nodeOf({ horizon: _horizon, count: _count, ...row }: Row): readonly Node[] {
+function nodeOf({ horizon: _horizon, removed: _removed, ...row }: Row): readonly Node[] {
   return row.id === null ? [] : [row];
 }
 
-function withChanges(
-  { nodes, places }: Snapshot,
-  changed: readonly Node[],
-  fresh: readonly Node[],
-): Omit<Snapshot, 'horizon'> {
+function withChanges({ nodes, places }: Snapshot, changed: readonly Node[], fresh: readonly Node[]): Listing {
   const next = [...nodes];
   for (const node of changed) {
     const place = places.get(node.id);

@@ -151,7 +151,10 @@ export class PostgresNodeStore implements NodeStore {
       if (Object.keys(row).length > 1) rows.set(id, row);
     }
     if (rows.size === 0) return;
-    await selectPrepared(this.manager, 'record-node-facts', RECORD_FACTS, [JSON.stringify([...rows.values()])]);
+    await selectPrepared(this.manager, 'record-node-facts', RECORD_FACTS, [
+      JSON.stringify([...rows.values()]),
+      [...rows.keys()],
+    ]);
   }
 
   async recordEngineStates(states: ReadonlyMap<NodeId, NodeHealth>): Promise<void> {
@@ -244,12 +247,13 @@ export class PostgresNodeStore implements NodeStore {
       'bind-enrolments',
       `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
            AS given (id, token, key, session)),
-         locked AS MATERIALIZED (SELECT node_id FROM node_credentials WHERE node_id IN (SELECT id FROM given)
+         locked AS MATERIALIZED (SELECT node_id FROM node_credentials WHERE node_id = ANY($1::uuid[])
            ORDER BY node_id FOR NO KEY UPDATE)
        UPDATE node_credentials
        SET public_key_hash = given.key, session_token_hash = given.session, bound_at = coalesce(bound_at, now())
        FROM given JOIN locked ON locked.node_id = given.id
-       WHERE node_credentials.node_id = given.id AND enrolment_token_hash = given.token
+       WHERE node_credentials.node_id = ANY($1::uuid[]) AND node_credentials.node_id = given.id
+         AND enrolment_token_hash = given.token
          AND (public_key_hash IS NULL OR public_key_hash = given.key)
        RETURNING node_credentials.node_id AS id`,
       [
@@ -289,7 +293,8 @@ export class PostgresNodeStore implements NodeStore {
 
 /**
  * Rows are locked in one order, so that two crowds never wait for each other in a circle. Values that are there stay where a
- * fact is written once.
+ * fact is written once. The ids are given twice, because the planner takes what it knows no number of for a hundred rows and
+ * reads the whole table for them: that, for the nodes of a bay of 5,000, was two thirds of the database's time.
  */
 function recordFactsText(): string {
   const columnOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -304,7 +309,7 @@ function recordFactsText(): string {
       : `${column} = CASE WHEN given."${name}Said" THEN given."${name}" ELSE nodes.${column} END`;
   });
   return `WITH given AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, ${given.join(', ')})),
-      locked AS MATERIALIZED (SELECT id FROM nodes WHERE id IN (SELECT id FROM given) ORDER BY id FOR NO KEY UPDATE)
+      locked AS MATERIALIZED (SELECT id FROM nodes WHERE id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE)
     UPDATE nodes SET ${assignments.join(', ')}
-    FROM given JOIN locked ON locked.id = given.id WHERE nodes.id = given.id`;
+    FROM given JOIN locked ON locked.id = given.id WHERE nodes.id = ANY($2::uuid[]) AND nodes.id = given.id`;
 }

@@ -186,10 +186,11 @@ export class PostgresOperationStore implements OperationStore {
       this.manager,
       'finish-operations',
       `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[]) AS given (id, error)),
-         locked AS MATERIALIZED (SELECT id FROM operations WHERE id IN (SELECT id FROM given) ORDER BY id
+         locked AS MATERIALIZED (SELECT id FROM operations WHERE id = ANY($1::text[]) ORDER BY id
            FOR NO KEY UPDATE)
        UPDATE operations SET finished_at = clock_timestamp(), error = given.error
-       FROM given JOIN locked ON locked.id = given.id WHERE operations.id = given.id`,
+       FROM given JOIN locked ON locked.id = given.id
+       WHERE operations.id = ANY($1::text[]) AND operations.id = given.id`,
       [last.map(({ id }) => id), last.map(({ error }) => error)],
     );
     return finished.map(() => undefined);
