@@ -26,8 +26,29 @@ prepare_kernel() {
   mount --make-rshared / 2>/dev/null || true
 }
 
+# In a system container the kernel's log and settings are the host's, which a node may not change. The kubelet does not
+# start without: it is shown an empty log, and the values that it would set, which stay without effect.
+stand_in_for_kernel() {
+  systemd-detect-virt --quiet --container || return 0
+  [ -e /dev/kmsg ] || ln -s /dev/console /dev/kmsg
+  while read -r setting value; do
+    [ "$(cat "/proc/sys/$setting" 2>/dev/null)" != "$value" ] || continue
+    mkdir -p /run/baykeeper/sys
+    printf '%s\n' "$value" >"/run/baykeeper/sys/$(basename "$setting")"
+    mount --bind "/run/baykeeper/sys/$(basename "$setting")" "/proc/sys/$setting" || say "the kubelet will not find $setting as it wants it"
+  done <<END
+vm/overcommit_memory 1
+vm/panic_on_oom 0
+kernel/panic 10
+kernel/panic_on_oops 1
+kernel/keys/root_maxkeys 1000000
+kernel/keys/root_maxbytes 25000000
+END
+}
+
 engine_prepare() {
   prepare_kernel
+  stand_in_for_kernel
   install_binaries
   # One that the image started before it had our configuration.
   [ -e "$state/containerd-started" ] || systemctl stop containerd.service 2>/dev/null || true
@@ -150,8 +171,14 @@ clear_away() {
   fi
 }
 
+# Not before there is a node: kube-proxy asks for its own, and waits longer each time that it finds none.
+start_proxy() {
+  systemctl restart --no-block kube-proxy.service
+}
+
 join_as_master() {
   run_kubeadm || return 1
+  start_proxy
   [ "$K8S_ACTION" != init ] || apply_manifests || return 1
   # From here on the node's own API server answers, and no other is needed.
   write_kubeconfig "$kubernetes/kubelet.conf" "$K8S_OWN_SERVER" "$state/node.crt" "system:node:$BAYKEEPER_NODE_NAME"
@@ -163,14 +190,14 @@ join_as_worker() {
   cp "$given/kubelet.yaml" /var/lib/kubelet/config.yaml
   printf 'KUBELET_KUBEADM_ARGS="%s"\n' "$K8S_KUBELET_ARGUMENTS" >/var/lib/kubelet/kubeadm-flags.env
   systemctl restart kubelet.service
-  await_kubelet
+  await_kubelet || return 1
+  start_proxy
 }
 
 # One attempt, with the variables of the join.
 engine_join() {
   mkdir -p "$kubernetes/manifests"
-  if place_certificates && write_kubeconfigs && systemctl restart --no-block kube-proxy.service &&
-    "join_as_$BAYKEEPER_NODE_ROLE"; then
+  if place_certificates && write_kubeconfigs && "join_as_$BAYKEEPER_NODE_ROLE"; then
     : >"$state/in-cluster"
     return 0
   fi

@@ -57,6 +57,7 @@ function kubeadm(action: 'init' | 'join', server: string, config: string, releas
   const phases = [
     'bootstrap-token',
     'addon/kube-proxy',
+    ...(isAtLeast(release.version, 26) ? ['show-join-command'] : []),
     ...(imageOf(release, 'coredns') === null ? ['addon/coredns'] : []),
   ];
   return {

@@ -99,7 +99,7 @@ describe('what a node is told when it may join', () => {
       K8S_SERVER: 'https://192.0.2.10:6443',
       K8S_OWN_SERVER: 'https://192.0.2.10:6443',
       K8S_SERVICE_ACCOUNT_KEY: 'THE KEY\n',
-      K8S_SKIP_PHASES: 'bootstrap-token,addon/kube-proxy',
+      K8S_SKIP_PHASES: 'bootstrap-token,addon/kube-proxy,show-join-command',
     });
   });
 
@@ -108,7 +108,7 @@ describe('what a node is told when it may join', () => {
       ...{ templatesDirectory, releases: makeReleases(makeRelease('v1.32.13', { coreDns: false })) },
     });
     const data = await without.joinData(context({ foundingNodeId: founder.id }, [founder]), founder, keys);
-    expect(data?.K8S_SKIP_PHASES).toBe('bootstrap-token,addon/kube-proxy,addon/coredns');
+    expect(data?.K8S_SKIP_PHASES).toBe('bootstrap-token,addon/kube-proxy,show-join-command,addon/coredns');
   });
 
   it('everybody else: to wait for the founder', async () => {
