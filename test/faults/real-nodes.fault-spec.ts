@@ -99,8 +99,8 @@ describeOnRealNodes('faults of real nodes', () => {
       'the %s is killed, and the bay reaches the asked size with no ghost',
       async (what, strike) => {
         workers += 2;
-        await server.bay(['scale', bay, String(workers)]);
         const before = (await bays.containers()).length;
+        await server.bay(['scale', bay, String(workers)]);
         await until('the first new machine', MINUTES, async () => (await bays.containers()).length > before);
         await strike();
         await until('the API to answer', MINUTES, () =>

@@ -166,7 +166,7 @@ describe('a tenant', () => {
     await loseMachine(installation, worker?.id ?? '');
     await until('the tenant to be told', 2 * TOLD_WITHIN_MS, async () =>
       (await messagesOf('vanished')).some((message) =>
-        message.startsWith('vanished-worker-0 failed in phase machine: the machine disappeared'),
+        message.includes('Node vanished-worker-0 failed in phase machine: the machine disappeared.'),
       ),
     );
     await untilSettled(installation, tenant.wishes, 180_000);
