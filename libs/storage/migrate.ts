@@ -6,6 +6,12 @@ import { createDataSource } from './data-source.js';
 const MIGRATION_LOCK = 0x62_61_79_6b;
 
 /**
+ * A database that was restored elsewhere counts its transactions from the beginning: rows dated by the old count would seem
+ * to be of the future, and be read anew every time. Writing them dates them anew.
+ */
+const REDATE = 'UPDATE nodes SET revision = 0 WHERE revision > pg_current_xact_id()::text::bigint';
+
+/**
  * Runs what has not been run, in one transaction: all or nothing. A second process waits, however long that takes, and
  * then finds nothing to do. The lock goes with its connection, so a process that dies leaves none behind.
  */
@@ -18,6 +24,7 @@ export async function migrate(settings: DatabaseSettings): Promise<readonly stri
     try {
       await locked.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const done = await source.runMigrations({ transaction: 'all' });
+      await source.query(REDATE);
       await orderRestoredEvents(source);
       await locked.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       return done.map(({ name }) => name);
