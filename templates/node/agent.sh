@@ -170,6 +170,7 @@ await_join() {
       # The next question goes out at once: whoever is let in now should not have to wait.
       204) check_time ;;
       401 | 403 | 404) fail "the control plane does not know this node ($join_status)" ;;
+      400 | 409) fail "$(head -c 300 "$state/join.env" | tr -d '\n')" ;;
       *) pause ;;
     esac
   done

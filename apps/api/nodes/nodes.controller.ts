@@ -82,6 +82,7 @@ export class NodesController {
       200: { description: 'What it needs to join, as shell variables', mediaTypes: TEXT },
       204: { description: 'Not yet: ask again' },
       ...REFUSED,
+      409: { description: 'It can’t join, ever: the text says why', mediaTypes: TEXT },
     },
   })
   async join(

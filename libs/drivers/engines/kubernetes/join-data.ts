@@ -3,8 +3,9 @@
  * answers, workers the address that clients use. A master that failed on its way may have left a member of etcd that never
  * came to life: such are taken out before the next one joins, because they count for the majority.
  */
-import { isPresent, type Node } from '@baykeeper/domain';
+import { BaykeeperError, isPresent, type Bay, type Node } from '@baykeeper/domain';
 import type { BayKeys, EngineContext } from '../../contracts/engine.js';
+import { bayNetworkOf, isInside } from './bay-network.js';
 import { withEtcd } from './etcd-cluster.js';
 import { initConfiguration, joinConfiguration } from './kubeadm-config.js';
 import { API_PORT, CONTAINERD_SOCKET } from './kubernetes.config.js';
@@ -25,6 +26,7 @@ export async function kubernetesJoinData(
 ): Promise<JoinData | null> {
   const { bay, clientAddress } = context;
   if (node.address === null || clientAddress === null) return null;
+  refuseOwnNetworks(bay, node);
   const release = releaseOf(releases, bay);
   const input = { bay, node, address: node.address, release };
   if (!bay.foundedAt) {
@@ -46,6 +48,21 @@ export async function kubernetesJoinData(
   await removeGhosts(context, node);
   const config = joinConfiguration({ ...input, kubeConfigPath: ADMIN_CONFIG });
   return { ...master(node.address, await keys.serviceAccountKey()), ...kubeadm('join', asked, config, release) };
+}
+
+/** Nobody knows a machine's address before it is made; one within the cluster's own networks is reached by no pod. */
+function refuseOwnNetworks({ labels }: Pick<Bay, 'labels'>, { name, address }: Node): void {
+  const { podSubnet, serviceSubnet } = bayNetworkOf(labels);
+  for (const [label, subnet] of [
+    ['flannel_network_cidr', podSubnet],
+    ['service_cluster_ip_range', serviceSubnet],
+  ] as const) {
+    if (address === null || !isInside(address, subnet)) continue;
+    throw new BaykeeperError({
+      code: 'conflict',
+      publicMessage: `${name} has the address ${address}, which lies in ${subnet}: make the bay anew with another ${label}.`,
+    });
+  }
 }
 
 function master(address: string, serviceAccountKey: string): JoinData {

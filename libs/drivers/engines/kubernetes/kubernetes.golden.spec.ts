@@ -111,6 +111,19 @@ describe('what a node is told when it may join', () => {
     expect(data?.K8S_SKIP_PHASES).toBe('bootstrap-token,addon/kube-proxy,show-join-command,addon/coredns');
   });
 
+  it.each([
+    ['10.100.3.4', 'flannel_network_cidr'],
+    ['10.254.0.9', 'service_cluster_ip_range'],
+  ])('a machine at %s, within a network of the cluster: that it can’t', async (address, label) => {
+    const node = { ...founder, address };
+    await expect(engine.joinData(context({ foundingNodeId: node.id }, [node]), node, keys)).rejects.toMatchObject({
+      ...{
+        code: 'conflict',
+        publicMessage: expect.stringContaining(`make the bay anew with another ${label}`) as unknown,
+      },
+    });
+  });
+
   it('everybody else: to wait for the founder', async () => {
     const before = context({ foundingNodeId: founder.id }, [founder]);
     expect(await engine.joinData(before, worker, keys)).toBeNull();

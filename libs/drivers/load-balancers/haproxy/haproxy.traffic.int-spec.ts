@@ -1,7 +1,13 @@
 /** Real HAProxy, real connections: what clients of a bay notice of changes, and what they must not notice. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createServer } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Member } from '@baykeeper/domain';
+import { openTestAuthority } from '../../bootstrap/testing/test-authority.js';
 import type { LoadBalancerDriver, LoadBalancerSpec } from '../../contracts/load-balancer.js';
 import { eventually, openHaproxySetting, say, specOf, type HaproxySetting } from './testing/haproxy-setting.js';
 import { askSocket } from './runtime-socket.js';
@@ -180,6 +186,56 @@ describeWithHaproxy('haproxy, with traffic', () => {
     await expect(setting.ask(gone.address, 8087)).rejects.toThrow('ECONNREFUSED');
     expect(await say(held)).toBe('here');
     held.destroy();
+  }, 60_000);
+
+  it('sends nobody to a member that listens and says it is not ready, whether it was there before a reload or came later', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'bk-readyz-'));
+    const { certificate, key } = openTestAuthority(directory, 'bay').issue({
+      ...{
+        commonName: 'api',
+        organization: null,
+        dnsNames: [],
+        ipAddresses: ['127.0.0.1'],
+        usages: ['server'],
+        days: 1,
+      },
+    });
+    const startApi = async (): Promise<{ member: Member; answer(status: number): void; stop(): void }> => {
+      let status = 200;
+      const server = createTlsServer({ cert: certificate, key }, (request, response) => {
+        response.writeHead(request.url === '/readyz' ? status : 404).end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const nodeId = randomUUID() as Member['nodeId'];
+      return {
+        member: { nodeId, name: nodeId, address: '127.0.0.1', port },
+        answer: (next) => void (status = next),
+        stop() {
+          server.closeAllConnections();
+          server.close();
+        },
+      };
+    };
+    const apis = [await startApi(), await startApi()];
+    try {
+      const spec = specOf(8091);
+      const listeners = spec.listeners.map((listener) => ({ ...listener, healthPath: '/readyz' }));
+      await driver.ensureLoadBalancer({ ...spec, listeners });
+      await driver.ensureMembers(spec.id, { 'port-8091': apis.map(({ member }) => member) });
+      const healths = async (): Promise<string> => (await healthOf(spec.id)).join(' ');
+      await eventually(healths, 'up up');
+      apis[1]?.answer(500);
+      await eventually(healths, 'up down');
+      // A new listener takes a reload: members are then read from the configuration.
+      await driver.ensureLoadBalancer(specOf(8092));
+      await eventually(healths, 'up down');
+      apis[1]?.answer(200);
+      await eventually(healths, 'up up');
+    } finally {
+      for (const api of apis) api.stop();
+      rmSync(directory, { recursive: true });
+    }
   }, 60_000);
 
   it('says which port another program has, changes nothing, and goes on with other bays', async () => {

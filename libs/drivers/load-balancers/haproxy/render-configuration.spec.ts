@@ -38,7 +38,18 @@ backend bay-00000000-0000-4000-8000-000000000001-port-80 from bay
 `);
   });
 
+  it('asks members for a path over TLS where the listener names one', () => {
+    const text = renderBalancer({ ...record, listeners: [{ ...api, healthPath: '/readyz' }, web] });
+    expect(text).toContain(`  balance leastconn
+  option httpchk GET /readyz
+  http-check expect status 200
+  server node-${NODE} 10.0.0.7:2376 check inter 1s fall 2 rise 1 check-ssl verify none
+`);
+  });
+
   const bad: [string, Partial<BalancerRecord>][] = [
+    ['a health path with a line of its own', { listeners: [{ ...api, healthPath: '/x\n  server y' }], members: {} }],
+    ['a health path that is none', { listeners: [{ ...api, healthPath: 'readyz' }], members: {} }],
     ['an id with an end of line', { id: `${record.id}\n` }],
     ['an id that climbs out of the directory', { id: '../../etc/passwd' }],
     ['an address that is none', { address: '10.0.0.1:80\n  bind :1' }],
