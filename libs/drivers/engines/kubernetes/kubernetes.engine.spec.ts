@@ -148,6 +148,33 @@ describe('listeners and addresses', () => {
   });
 });
 
+describe('the label lb_ports', () => {
+  const listenersOf = (lb_ports: string) =>
+    engine.listeners({ tlsDisabled: false, masterLbEnabled: false, labels: { lb_ports } });
+
+  it('puts node ports of Services behind the balancer, over the workers', () => {
+    expect(engine.checkBay({ ...bay, labels: { lb_ports: '80:30080, 30443' } })).toEqual([]);
+    expect(listenersOf('80:30080, 30443')).toEqual([
+      { name: 'port-80', port: 80, memberPort: 30080, memberRole: 'worker' },
+      { name: 'port-30443', port: 30443, memberPort: 30443, memberRole: 'worker' },
+    ]);
+    expect(listenersOf(' ')).toEqual([]);
+  });
+
+  it.each([
+    ['80', /must hold node ports of Services from 30000 to 32767/],
+    ['80:8080', /must hold node ports of Services/],
+    ['0:30080', /must hold node ports of Services/],
+    ['http:30080', /must hold node ports of Services/],
+    ['6443:30080', /must not name 6443/],
+    ['80:30080,80:30081', /names 80 twice/],
+    [Array.from({ length: 17 }, (_, index) => String(30_000 + index)).join(','), /at most 16 ports/],
+  ])('is refused as %s', (lb_ports, problem) => {
+    expect(engine.checkBay({ ...bay, labels: { lb_ports } })).toEqual([expect.stringMatching(problem)]);
+    expect(listenersOf(lb_ports)).toEqual([]);
+  });
+});
+
 describe('certificates', () => {
   const organizations = (asked: readonly string[], access: TenantAccess): readonly string[] =>
     engine.clientOrganizations?.(asked, access) ?? [];

@@ -13,6 +13,7 @@ import { kubernetesCredentialFiles } from './credential-files.js';
 import { hasFlannel } from './flannel.js';
 import { kubernetesJoinData } from './join-data.js';
 import { configureNode, drainNode, removeNode } from './kubernetes-nodes.js';
+import { lbPortListeners, lbPortProblems } from './lb-ports.js';
 import { API_PORT, CLIENT_CERTIFICATE_DAYS, MASTER_COUNTS, SUPERUSERS, TENANT_GROUPS } from './kubernetes.config.js';
 import { furtherCertificates, kubeletClientProfile } from './node-certificates.js';
 import { kubernetesNodeFiles } from './node-files.js';
@@ -77,6 +78,7 @@ function checkBaymodel(releases: Releases, baymodel: BaymodelFields): readonly P
     ...releaseProblems(releases, labels),
     ...flannelProblems(releases, labels),
     ...networkProblems(labels),
+    ...lbPortProblems(labels),
   ];
 }
 
@@ -99,18 +101,16 @@ function checkBay(releases: Releases, bay: Parameters<EngineDriver['checkBay']>[
     problems.push('More than one master needs a load balancer: choose a baymodel with master_lb_enabled, or 1 master.');
   }
   if (nodeCount < 0) problems.push('A Kubernetes cluster has 0 or more workers: give node_count 0 or more.');
-  return [...problems, ...releaseProblems(releases, labels), ...networkProblems(labels)];
+  return [...problems, ...releaseProblems(releases, labels), ...networkProblems(labels), ...lbPortProblems(labels)];
 }
 
 function listeners(bay: Parameters<EngineDriver['listeners']>[0]): readonly Listener[] {
-  if (!bay.masterLbEnabled) return [];
-  return [
-    {
-      ...{ name: 'kubernetes-api', port: API_PORT, memberPort: API_PORT, memberRole: 'master' },
-      // An API server that listens may still be on its way up, or cut off from etcd.
-      healthPath: '/readyz',
-    },
-  ];
+  const api: Listener = {
+    ...{ name: 'kubernetes-api', port: API_PORT, memberPort: API_PORT, memberRole: 'master' },
+    // An API server that listens may still be on its way up, or cut off from etcd.
+    healthPath: '/readyz',
+  };
+  return [...(bay.masterLbEnabled ? [api] : []), ...lbPortListeners(bay.labels)];
 }
 
 function clientCertificate(holder: string, access: ClientAccess): CertificateProfile {
