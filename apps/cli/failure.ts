@@ -1,6 +1,6 @@
 /**
  * How a command ends when it does not succeed. The exit codes are part of the interface that scripts rely on: they are
- * listed in README.md and never change their meaning.
+ * listed in docs/generated/cli.md and never change their meaning.
  */
 export const FAILURE_CODES = [
   'unexpected',

@@ -138,6 +138,10 @@ describeInBrowser('the dashboard', () => {
       await button('Create the bay').click();
 
       await heading('web').waitFor();
+      await page
+        .getByRole('status')
+        .filter({ hasText: /^Live$/ })
+        .waitFor();
       await page.getByText('Creating', { exact: true }).waitFor();
       await tab('Nodes');
       await page.getByRole('rowheader', { name: /^web-master-0/ }).waitFor();
@@ -157,6 +161,22 @@ describeInBrowser('the dashboard', () => {
         .waitFor({ timeout: 2 * MINUTES });
       await page.getByRole('img', { name: /default-worker 2/ }).waitFor();
 
+      await tab('Groups');
+      await page.getByLabel('Name', { exact: true }).fill('spare');
+      await page.getByLabel('Nodes', { exact: true }).fill('0');
+      await page.getByLabel('Never more than').last().fill('3');
+      expect(await violationsOf(page)).toEqual([]);
+      await button('Make the group').click();
+      await page.getByRole('rowheader', { name: 'spare' }).waitFor();
+      await button('Bounds of spare').click();
+      await page.getByLabel('Never fewer than').first().fill('5');
+      await page.getByLabel('Never more than', { exact: false }).first().fill('2');
+      await button('Set the bounds').click();
+      await page.getByRole('alert').filter({ hasText: 'max_node_count is less than min_node_count' }).waitFor();
+      await button('Delete spare').first().click();
+      await button('Delete spare').last().click();
+      await page.getByRole('rowheader', { name: 'spare' }).waitFor({ state: 'hidden' });
+
       await tab('Get access');
       expect(await violationsOf(page)).toEqual([]);
       const [download] = await Promise.all([page.waitForEvent('download'), button('Download credentials').click()]);
@@ -172,6 +192,10 @@ describeInBrowser('the dashboard', () => {
         expect(asked.stdout.trim().split('\n').sort()).toEqual(['web-master-0', 'web-worker-0', 'web-worker-1']);
       }
 
+      await tab('Certificates');
+      await page.getByRole('rowheader', { name: 'A client' }).waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+
       await tab('Events');
       await page.getByText('web-worker-1 is ready.').waitFor();
       expect(await violationsOf(page)).toEqual([]);
@@ -186,6 +210,21 @@ describeInBrowser('the dashboard', () => {
     },
     8 * MINUTES,
   );
+
+  it('makes a baymodel, says what is wrong with it, and deletes it', async () => {
+    await page.getByRole('navigation').getByRole('link', { name: 'Baymodels' }).click();
+    await page.getByRole('option', { name: 'debian-12-docker' }).waitFor({ state: 'attached' });
+    await page.getByLabel('Name', { exact: true }).fill('mine');
+    await page.getByLabel('Labels').fill('lb_ports');
+    await button('Make the baymodel').click();
+    await page.getByRole('alert').filter({ hasText: '“lb_ports” is no label' }).waitFor();
+    await page.getByLabel('Labels').fill('lb_ports=80,443');
+    await button('Make the baymodel').click();
+    await heading('mine').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await button('Delete mine').click();
+    await heading('mine').waitFor({ state: 'hidden' });
+  });
 
   it('tells a reader why its buttons are off', async () => {
     await page.getByLabel('Project').selectOption('lab');
@@ -226,6 +265,13 @@ describeInBrowser('the dashboard', () => {
     await eve.getByRole('link', { name: 'Audit' }).click();
     await eve.getByRole('heading', { name: 'Audit' }).waitFor();
     expect(await violationsOf(eve)).toEqual([]);
+    await eve.getByRole('link', { name: 'People' }).click();
+    await eve.getByRole('rowheader', { name: 'eve' }).waitFor();
+    await eve.getByRole('option', { name: 'reader' }).waitFor({ state: 'attached' });
+    await eve.getByLabel('User').fill('nobody-at-all');
+    await eve.getByRole('button', { name: 'Give the role' }).click();
+    await eve.getByRole('alert').waitFor();
+    expect(await violationsOf(eve)).toEqual([]);
     await other.close();
   });
 
@@ -236,9 +282,14 @@ describeInBrowser('the dashboard', () => {
       await heading('secret').waitFor();
       await server.kill();
       await page.getByText('The server does not answer.').waitFor();
+      await page.getByText('Not live: connecting again').waitFor();
       await page.getByRole('heading', { name: 'secret' }).waitFor();
       await server.start();
       await page.getByText('The server does not answer.').waitFor({ state: 'hidden', timeout: MINUTES });
+      await page
+        .getByRole('status')
+        .filter({ hasText: /^Live$/ })
+        .waitFor();
       await page.getByRole('heading', { name: 'secret' }).waitFor();
     },
     3 * MINUTES,
@@ -260,7 +311,17 @@ describeInBrowser('the dashboard', () => {
     await signIn(page, server.url, { user, password });
     await page.getByRole('link', { name: 'System' }).click();
     await page.getByRole('rowheader', { name: /^worker/ }).waitFor();
-    await page.getByText('island').waitFor();
+    await page.getByRole('rowheader', { name: 'island' }).waitFor();
+    await page.getByText('queue jobs').first().waitFor();
     expect(await violationsOf(page)).toEqual([]);
+    await page.getByLabel('Name of the project').fill('dock');
+    await button('Make the project').click();
+    await page.getByRole('rowheader', { name: 'dock' }).waitFor();
+    await button('Switch off project dock').click();
+    await button('Switch on project dock').waitFor();
+    await page.getByLabel('Name of the user').fill('bob');
+    await page.getByLabel('Password').fill('x');
+    await button('Make the user').click();
+    await page.getByRole('rowheader', { name: 'bob' }).waitFor();
   });
 });

@@ -1,14 +1,23 @@
 import type { Template } from '../api/types.js';
 import { useLive } from '../api/use-live.js';
+import { call } from '../api/client.js';
+import { useDeed } from '../api/use-deed.js';
+import { Refusal } from '../parts/fields.js';
 import { day, engineWord } from '../parts/words.js';
+import { useReadOnlyReason, useSession } from '../session/session-context.js';
+import { NewTemplate } from './new-template.js';
 
 export function Templates() {
-  const { data, error } = useLive<{ readonly clustertemplates: readonly Template[] }>('/v1/clustertemplates');
+  const { data, error, refresh } = useLive<{ readonly clustertemplates: readonly Template[] }>('/v1/clustertemplates');
+  const { project } = useSession();
+  const off = useReadOnlyReason();
+  const removal = useDeed();
   return (
     <>
       <h1>Baymodels</h1>
       <p>What bays are made from. A bay keeps what it was made from, whatever becomes of its baymodel.</p>
       {error !== null && <p className="refusal">{error}</p>}
+      <Refusal text={removal.refusal} />
       {data === null && error === null && <p aria-busy="true">Loading …</p>}
       {data?.clustertemplates.length === 0 && <p>There is none yet.</p>}
       <ul className="cards">
@@ -33,9 +42,25 @@ export function Templates() {
               ))}
             </dl>
             <p className="small">Made {day(one.created_at)}.</p>
+            {one.project_id === project.id && (
+              <button
+                disabled={off !== null}
+                title={off ?? undefined}
+                aria-label={`Delete ${one.name}`}
+                onClick={() => {
+                  removal.run(async () => {
+                    await call('DELETE', `/v1/clustertemplates/${one.uuid}`);
+                    refresh();
+                  });
+                }}
+              >
+                Delete
+              </button>
+            )}
           </li>
         ))}
       </ul>
+      <NewTemplate engines={(data?.clustertemplates ?? []).map(({ coe }) => coe)} onDone={refresh} />
     </>
   );
 }

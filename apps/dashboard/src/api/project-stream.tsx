@@ -77,7 +77,7 @@ export function ProjectStreamProvider({ children }: { readonly children: ReactNo
 
   return (
     <StreamContext value={parts.stream}>
-      <p className={`live ${state}`} role="status">
+      <p className={`live is-${state}`} role="status">
         {state === 'live' ? 'Live' : state === 'opening' ? 'Connecting …' : 'Not live: connecting again …'}
       </p>
       {children}

@@ -167,6 +167,7 @@ export interface BayEvent {
 export interface Template {
   readonly uuid: string;
   readonly name: string;
+  readonly project_id: string;
   readonly coe: string;
   readonly image_id: string;
   readonly flavor_id: string | null;

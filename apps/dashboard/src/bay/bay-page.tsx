@@ -6,12 +6,14 @@ import { Bar, Status } from '../parts/pieces.js';
 import { useNow } from '../parts/use-now.js';
 import { ago, clock, count, isBusy } from '../parts/words.js';
 import { Access } from './access.js';
+import { Certificates } from './certificates.js';
 import { DeleteBay } from './delete-bay.js';
+import { Groups } from './groups.js';
 import { NodeTable } from './node-table.js';
 import { Scale } from './scale.js';
 import { Topology } from './topology.js';
 
-const TABS = ['Overview', 'Nodes', 'Get access', 'Events', 'Delete'] as const;
+const TABS = ['Overview', 'Nodes', 'Groups', 'Get access', 'Certificates', 'Events', 'Delete'] as const;
 type Tab = (typeof TABS)[number];
 
 export function BayPage({ uuid }: { readonly uuid: string }) {
@@ -116,6 +118,8 @@ export function BayPage({ uuid }: { readonly uuid: string }) {
           </>
         )}
         {tab === 'Nodes' && <NodeTable uuid={uuid} pace={pace} now={now} />}
+        {tab === 'Groups' && <Groups uuid={uuid} groups={groups.data?.nodegroups ?? []} onDone={refresh} />}
+        {tab === 'Certificates' && <Certificates uuid={uuid} now={now} />}
         {tab === 'Get access' && <Access bay={bay.data} />}
         {tab === 'Events' && <Events uuid={uuid} pace={pace} />}
         {tab === 'Delete' && <DeleteBay bay={bay.data} onDone={refresh} />}

@@ -11,6 +11,7 @@ const BayPage = lazy(async () => ({ default: (await import('../bay/bay-page.js')
 const Templates = lazy(async () => ({ default: (await import('../account/templates.js')).Templates }));
 const QuotaPage = lazy(async () => ({ default: (await import('../account/quota.js')).QuotaPage }));
 const Credentials = lazy(async () => ({ default: (await import('../account/credentials.js')).Credentials }));
+const People = lazy(async () => ({ default: (await import('../account/people.js')).People }));
 const AuditPage = lazy(async () => ({ default: (await import('../account/audit.js')).AuditPage }));
 const SystemPage = lazy(async () => ({ default: (await import('../system/system.js')).SystemPage }));
 
@@ -44,7 +45,7 @@ export function Shell({ onChange, onSignedOut }: ShellProps) {
     ['baymodels', 'Baymodels'],
     ['quota', 'Quota'],
     ['credentials', 'Credentials'],
-    ...(session.roles.includes('admin') ? [['audit', 'Audit'] as const] : []),
+    ...(session.roles.includes('admin') ? [['people', 'People'] as const, ['audit', 'Audit'] as const] : []),
     ...(session.is_system_admin ? [['system', 'System'] as const] : []),
   ] as const;
   const [first = 'bays'] = place;
@@ -84,7 +85,11 @@ export function Shell({ onChange, onSignedOut }: ShellProps) {
           <button onClick={signOut}>Sign out</button>
         </div>
       </header>
-      {session.compute === 'simulated' && <p className="simulated">Machines are simulated here: bays run nothing.</p>}
+      {session.compute === 'simulated' && (
+        <aside className="simulated" aria-label="About this installation">
+          Machines are simulated here: bays run nothing.
+        </aside>
+      )}
       {refusal !== null && (
         <p className="simulated refusal" role="alert">
           {refusal}
@@ -117,6 +122,8 @@ function Page({ place }: { readonly place: readonly string[] }): ReactNode {
       return <QuotaPage />;
     case 'credentials':
       return <Credentials />;
+    case 'people':
+      return <People />;
     case 'audit':
       return <AuditPage />;
     case 'system':
