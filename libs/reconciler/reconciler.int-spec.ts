@@ -141,6 +141,27 @@ it('makes a load balancer anew that somebody else removed while its members chan
   expect(ours.cloud.broken).toEqual([]);
 });
 
+it('says why a machine does not go and a load balancer does not change, the latter once', async () => {
+  await scale(2);
+  await settle();
+  // One after the other: each is the next.
+  for (let call = 0; call < 4; call += 1) ours.cloud.inject('loadBalancer.changeMembers', 1, 'fails before');
+  for (let call = 0; call < 3; call += 1) ours.cloud.inject('compute.removeMachine', 1, 'fails before');
+  await scale(1);
+  const why = 'The cloud failed, as the test wants.';
+  const removal = `The machine of web-worker-1 could not be removed: ${why}`;
+  const reasons: (string | null | undefined)[] = [];
+  await ours.until(bayId, async () => {
+    reasons.push((await bay())?.statusReason);
+    return ours.settled(bayId);
+  });
+  expect(reasons).toContain(`Load balancer: ${why}`);
+  expect(reasons).toContain(removal);
+  const told = await messages();
+  expect(told.filter((message) => message === `Load balancer: ${why}`)).toHaveLength(1);
+  expect(told.filter((message) => message === removal)).toHaveLength(3);
+});
+
 it('does nothing more once it is settled', async () => {
   await settle();
   const before = [await ours.nodes(bayId), await bay(), await messages()];
