@@ -164,12 +164,22 @@ describeOnRealNodes('a real Kubernetes bay', () => {
       const { stdout: pod } = await kubectl(['get', 'pods', '-l', 'app=web', '-o', 'name']);
       const [first = ''] = pod.trim().split('\n');
       const { stdout: cluster } = await kubectl(['get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}']);
+      // Busybox's own wget is not to be had everywhere.
+      const ask = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${cluster} 80`;
       await until('the service from within a pod', MINUTES, async () => {
-        const asked = await kubectl(['exec', first, '--', 'wget', '-q', '-T', '2', '-O', '-', `http://${cluster}/`], {
-          mayFail: true,
-        });
-        return asked.code === 0 && /^web-/.test(asked.stdout);
+        const asked = await kubectl(['exec', first, '--', 'sh', '-c', ask], { mayFail: true });
+        return asked.code === 0 && /^web-/m.test(asked.stdout);
       });
+      const shown = await bays.bayJson<{ health_status_reason: Readonly<Record<string, string>> }>(['show', BAY]);
+      const hasNames = (await readdir(join(ARTIFACTS, 'images'))).includes('coredns.tar');
+      if (hasNames) {
+        await until('the name of the service', MINUTES, async () => {
+          const name = 'web.default.svc.cluster.local';
+          const found = await kubectl(['exec', first, '--', 'nslookup', name], { mayFail: true });
+          return found.stdout.includes(cluster);
+        });
+      }
+      expect(shown.health_status_reason['dns']).toMatch(hasNames ? /^ok$/ : /^absent: /);
     },
     6 * MINUTES,
   );

@@ -26,13 +26,15 @@ export interface ArtifactFolder {
 }
 
 /** What nodes install; the other programs of Kubernetes run from images. */
-const PROGRAMS = ['kubeadm', 'kubelet', 'kubectl', 'kube-proxy'];
+const PROGRAMS = ['kubeadm', 'kubelet', 'kubectl'];
+/** Nodes take it out of its image where there is no other. */
+const MAY_BE_MISSING = ['kube-proxy'];
 const IMAGES = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'etcd', 'pause'];
 
 /** @throws CommandFailure naming what is missing or cannot be used */
 export async function readArtifactFolder(folder: string): Promise<ArtifactFolder> {
   const [programs, archives] = [await filesOf(join(folder, 'bin')), await filesOf(join(folder, 'images'))];
-  const wanted = programs.filter((file) => PROGRAMS.includes(basename(file)));
+  const wanted = programs.filter((file) => [...PROGRAMS, ...MAY_BE_MISSING].includes(basename(file)));
   const binaries = await eachOf(wanted, async (file) => ({
     ...{ kind: 'binary' as const, name: basename(file), reference: null },
     ...(await measure(file)),
