@@ -74,6 +74,7 @@ describeOnRealNodes('a real Kubernetes bay', () => {
   let server: RunningServer;
   let bays: RealBays;
   let credentials: string;
+  let balancer: string;
 
   const kubectl = (args: readonly string[], options: { input?: string; mayFail?: boolean } = {}): Promise<RunResult> =>
     run(join(ARTIFACTS, 'bin/kubectl'), ['--request-timeout=20s', ...args], {
@@ -104,8 +105,9 @@ describeOnRealNodes('a real Kubernetes bay', () => {
     await bays.lxc('lxc-stop', found.uuid, ['--kill']);
   }
 
-  const answers = async (address: string): Promise<boolean> =>
-    (await run('curl', ['-fsS', '--max-time', '2', `http://${address}:30080/`], { mayFail: true })).code === 0;
+  const answers = async (url: string): Promise<boolean> =>
+    (await run('curl', ['-fsS', '--max-time', '2', url], { mayFail: true })).code === 0;
+  const nodePortOf = (node: ShownNode): string => `http://${addressOf(node)}:30080/`;
 
   beforeAll(async () => {
     server = await startServer({
@@ -140,9 +142,8 @@ describeOnRealNodes('a real Kubernetes bay', () => {
     'comes up with three masters and two workers, all of them ready',
     async () => {
       const begun = Date.now();
-      await server.bay(['create', BAY, '--template', 'kubernetes', '--masters', '3', '--nodes', '2', '--wait'], {
-        timeoutMs: 25 * MINUTES,
-      });
+      const size = ['--masters', '3', '--nodes', '2', '--label', 'lb_ports=80:30080'];
+      await server.bay(['create', BAY, '--template', 'kubernetes', ...size, '--wait'], { timeoutMs: 25 * MINUTES });
       await server.bay(['credentials', BAY, '--dir', credentials]);
       await until('five nodes to be ready', 3 * MINUTES, async () => (await readyNames()).length === 5);
       console.log(`five nodes were ready ${String(Math.round((Date.now() - begun) / 1_000))} s after the request`);
@@ -154,13 +155,16 @@ describeOnRealNodes('a real Kubernetes bay', () => {
   );
 
   it(
-    'runs a Deployment, whose Service answers on every node and between pods',
+    'runs a Deployment, whose Service answers through the load balancer, on every node and between pods',
     async () => {
       await kubectl(['apply', '-f', '-'], { input: WEB });
       await kubectl(['rollout', 'status', 'deployment/web', '--timeout=110s']);
       for (const node of await nodes()) {
-        await until(`the service on ${node.metadata.name}`, MINUTES, () => answers(addressOf(node)));
+        await until(`the service on ${node.metadata.name}`, MINUTES, () => answers(nodePortOf(node)));
       }
+      const { api_address: api } = await bays.bayJson<{ api_address: string }>(['show', BAY]);
+      balancer = `http://${new URL(api).hostname}/`;
+      await until('the service through the load balancer', MINUTES, () => answers(balancer));
       const { stdout: pod } = await kubectl(['get', 'pods', '-l', 'app=web', '-o', 'name']);
       const [first = ''] = pod.trim().split('\n');
       const { stdout: cluster } = await kubectl(['get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}']);
@@ -235,8 +239,9 @@ describeOnRealNodes('a real Kubernetes bay', () => {
         const ready = await readyNames().catch((): string[] => []);
         return !ready.includes('k1-worker-0') && ready.filter((name) => name.includes('worker')).length === 2;
       });
+      await until('the service through the load balancer', 2 * MINUTES, () => answers(balancer));
       for (const node of (await nodes()).filter(isReady)) {
-        await until(`the service on ${node.metadata.name}`, 2 * MINUTES, () => answers(addressOf(node)));
+        await until(`the service on ${node.metadata.name}`, 2 * MINUTES, () => answers(nodePortOf(node)));
       }
     },
     20 * MINUTES,
