@@ -44,6 +44,7 @@ export async function kubernetesJoinData(
       K8S_KUBELET_ARGUMENTS: kubeletArguments(node.address, node, release),
     };
   }
+  if (context.nodes.some((other) => isLeavingMaster(other))) return null;
   const asked = await withCluster(context, (cluster) => Promise.resolve(cluster.master.address ?? ''), node);
   await removeGhosts(context, node);
   const config = joinConfiguration({ ...input, kubeConfigPath: ADMIN_CONFIG });
@@ -63,6 +64,14 @@ function refuseOwnNetworks({ labels }: Pick<Bay, 'labels'>, { name, address }: N
       publicMessage: `${name} has the address ${address}, which lies in ${subnet}: make the bay anew with another ${label}.`,
     });
   }
+}
+
+/**
+ * kubeadm asks every member of etcd whether it is well, for minutes when one is silent; and one that is silent goes in
+ * seconds, when its removal has begun.
+ */
+function isLeavingMaster({ role, joinedAt, removalRequestedAt, leftAt }: Node): boolean {
+  return role === 'master' && joinedAt !== null && removalRequestedAt !== null && leftAt === null;
 }
 
 function master(address: string, serviceAccountKey: string): JoinData {

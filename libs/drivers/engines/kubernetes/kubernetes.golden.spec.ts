@@ -131,6 +131,16 @@ describe('what a node is told when it may join', () => {
     expect(await engine.joinData(before, second, keys)).toBeNull();
   });
 
+  it('a further master: to wait until one that is to go has left etcd, which would be asked whether it is well', async () => {
+    const leaving = { ...makeReadyNode({ role: 'master' }), removalRequestedAt: T0 };
+    const second = makeNode({ role: 'master', ordinal: 1, address: '192.0.2.11' });
+    const founded = { foundingNodeId: founder.id, foundedAt: T0 };
+    expect(await engine.joinData(context(founded, [leaving]), second, keys)).toBeNull();
+    // Nobody is held up by one that left: it is asked who is there, and here nobody is.
+    const left = { ...leaving, leftAt: T0 };
+    await expect(engine.joinData(context(founded, [left]), second, keys)).rejects.toThrow();
+  });
+
   it('a worker: where clients go, and no key of the cluster', async () => {
     const founded = context({ foundingNodeId: founder.id, foundedAt: T0 }, [makeReadyNode({ role: 'master' })]);
     expect(await engine.joinData(founded, worker, keys)).toEqual({
