@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { PassThrough, Readable } from 'node:stream';
 import { renderBashCompletion } from './completion/bash.js';
+import { renderFishCompletion } from './completion/fish.js';
+import { renderZshCompletion } from './completion/zsh.js';
 import { completionTable } from './completion/completion-table.js';
 import { collectLabel } from './commands/begin.js';
 import { newTemplate } from './commands/templates.js';
@@ -127,6 +129,43 @@ describe('completion for bash', () => {
   it('offers bays where a bay is wanted, and templates after --template', () => {
     expect(complete('bay scale w', 'web\\nworld\\nother\\n')).toEqual(['web', 'world']);
     expect(complete('bay create x -t s', 'swarm\\n')).toEqual(['swarm']);
+  });
+});
+
+describe('completion for other shells', () => {
+  const table = completionTable(createProgram(process()));
+  const has = (shell: string): boolean => {
+    try {
+      execFileSync(shell, ['-c', 'true'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      console.log(`SKIPPED completion by ${shell} in apps/cli/program.spec: it is not installed`);
+      return false;
+    }
+  };
+  const inZsh = has('zsh') ? it : it.skip;
+  const inFish = has('fish') ? it : it.skip;
+
+  it.each([
+    ['zsh', renderZshCompletion(table)],
+    ['fish', renderFishCompletion(table)],
+  ])('for %s knows every command', (_shell, script) => {
+    for (const { path } of table.commands) expect(script).toContain(path);
+    expect(script).toContain('json yaml name');
+  });
+
+  inZsh('is taken by zsh', () => {
+    const compadd = 'compdef() { :; }; compadd() { shift; print -l -- "$@"; }; bay() { print web; }';
+    const ask = 'words=(bay scale w); CURRENT=3; _bay';
+    const output = execFileSync('zsh', ['-f', '-c', `${compadd}\n${renderZshCompletion(table)}\n${ask}`], {
+      encoding: 'utf8',
+    });
+    expect(output.split('\n')).toEqual(expect.arrayContaining(['--dry-run', '--wait', 'web']));
+  });
+
+  inFish('is taken by fish', () => {
+    const script = `function bay; echo web; end\n${renderFishCompletion(table)}\ncomplete -C'bay scale w'`;
+    expect(execFileSync('fish', ['--no-config', '-c', script], { encoding: 'utf8' })).toContain('web');
   });
 });
 

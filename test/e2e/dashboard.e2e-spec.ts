@@ -130,6 +130,7 @@ describeInBrowser('the dashboard', () => {
       await heading('Create a bay').waitFor();
       await page.getByText('Workers: 0 of', { exact: false }).first().waitFor();
       expect(await violationsOf(page)).toEqual([]);
+      await page.getByRole('radio', { name: /^swarm Docker Swarm/ }).check();
       await page.getByLabel('Name').fill('9 lives');
       await button('Create the bay').click();
       await page.getByRole('alert').first().waitFor();
@@ -250,6 +251,7 @@ describeInBrowser('the dashboard', () => {
     await page.getByLabel('Project').selectOption('shop');
     await heading('Bays of shop').waitFor();
     await page.goto(`${server.url}/#/bays/new`);
+    await page.getByRole('radio', { name: /^swarm Docker Swarm/ }).check();
     await page.getByLabel('Name').fill('secret');
     await page.getByLabel('Workers', { exact: true }).last().fill('0');
     await button('Create the bay').click();

@@ -39,6 +39,15 @@ try {
   await shoot(page, 'scale');
   await page.getByRole('tab', { name: 'Get access' }).click();
   await shoot(page, 'access');
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download credentials' }).click();
+  await (await download).delete();
+  await page.getByRole('tab', { name: 'Certificates' }).click();
+  await page.getByRole('rowheader', { name: 'A client' }).waitFor();
+  await shoot(page, 'certificates');
+  await page.getByRole('tab', { name: 'Groups' }).click();
+  await page.getByRole('rowheader', { name: 'default-worker' }).waitFor();
+  await shoot(page, 'groups');
   await page.goto(`${server.url}/#/bays`);
   await page.getByText('8 of 8 nodes ready').first().waitFor();
   await shoot(page, 'bays');
@@ -46,12 +55,13 @@ try {
     ['baymodels', 'Baymodels'],
     ['quota', 'Quota of'],
     ['credentials', 'Application credentials'],
+    ['people', 'People of'],
     ['audit', 'Audit'],
     ['system', 'System'],
   ] as const) {
     await page.goto(`${server.url}/#/${place}`);
     await page.getByRole('heading', { name: title }).first().waitFor();
-    await page.waitForLoadState('networkidle');
+    await page.getByText('Loading …').waitFor({ state: 'hidden' });
     await shoot(page, place);
   }
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -66,6 +76,7 @@ try {
 
 async function createBay(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Create the first bay' }).click();
+  await page.getByRole('radio', { name: /^swarm-web/ }).check();
   await page.getByLabel('Name').fill('shop');
   await page.getByRole('button', { name: 'More: Masters' }).click();
   await page.getByLabel('Workers', { exact: true }).last().fill('5');

@@ -10,7 +10,8 @@ import { renderTable, type Cell } from '../output/table.js';
 import type { Beginning } from './begin.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const SOON_DAYS = 30;
+/** What has less than this part of its life before it ends soon: some live for days, others for years. */
+const SOON = 1 / 3;
 
 /** What was signed for a bay, its authority, and signing. */
 export function registerCertificates(program: Command, beginning: Beginning): void {
@@ -41,7 +42,9 @@ export function registerCertificates(program: Command, beginning: Beginning): vo
         const end = reader.text('not_after');
         const days = Math.floor((Date.parse(end) - context.now().getTime()) / DAY_MS);
         const left = days < 0 ? 'ended' : `${days} day${days === 1 ? '' : 's'}`;
-        const paint = days < 0 ? red : days < SOON_DAYS ? yellow : (text: string): string => text;
+        const life = Date.parse(end) - Date.parse(reader.textOrNull('issued_at') ?? '');
+        const isSoon = Date.parse(end) - context.now().getTime() < life * SOON;
+        const paint = days < 0 ? red : isSoon ? yellow : (text: string): string => text;
         const place = [reader.textOrNull('kind') ?? 'authority', reader.text('subject'), reader.text('serial')];
         return [...place, renderTime(end), { text: left, paint }];
       });

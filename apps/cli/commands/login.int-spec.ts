@@ -184,6 +184,49 @@ describe('a saved login', () => {
   });
 });
 
+describe('profiles', () => {
+  const words = (profile: string): string[] => [
+    ...['login', '--url', service.url, '--user', 'alice', '--project', 'demo', '--password-stdin'],
+    ...['--profile', profile],
+  ];
+
+  it('keep several logins beside each other, each in a file that only its owner may read', async () => {
+    await login();
+    expect(await person.bay(words('staging'), { stdin: 'correct horse' })).toMatchObject({ code: 0 });
+    expect(statSync(join(person.home, '.config/baykeeper/profiles/staging.json')).mode & 0o777).toBe(0o600);
+    expect((await person.bay(['profiles', '-o', 'name'])).stdout).toBe('default\nstaging\n');
+    expect((await person.bay(['profiles'])).stdout).toMatch(/^default \* /m);
+    expect(await person.bay(['profiles', 'use', 'staging'])).toMatchObject({ code: 0 });
+    expect((await person.bay(['profiles'])).stdout).toMatch(/^staging \* /m);
+    expect((await person.bay(['whoami'])).stdout).toMatch(/^From: +profile staging$/m);
+    expect((await person.bay(['whoami', '--profile', 'default'])).stdout).toMatch(/^From: +profile default$/m);
+    person.environment['BAY_PROFILE'] = 'default';
+    expect((await person.bay(['whoami'])).stdout).toMatch(/^From: +profile default$/m);
+    person.environment = {};
+    expect(await person.bay(['profiles', 'rm', 'staging'])).toMatchObject({ code: 0 });
+    expect((await person.bay(['whoami'])).stdout).toMatch(/^From: +profile default$/m);
+  });
+
+  it('that the command line names win over the variables of an openrc file', async () => {
+    await person.bay(words('staging'), { stdin: 'correct horse' });
+    person.environment = { OS_AUTH_URL: 'https://elsewhere.example/v3', OS_USERNAME: 'bob', OS_PASSWORD: 'x' };
+    expect(await person.bay(['ls', '--profile', 'staging'])).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    [
+      ['ls', '--profile', 'nobody'],
+      5,
+      'There is no login in profile "nobody". Make it with: bay login --profile nobody',
+    ],
+    [['ls', '--profile', '../x'], 2, 'is no name of a profile'],
+    [['profiles', 'use', 'nobody'], 4, 'There is no profile "nobody". There are none yet.'],
+  ])('%j is refused', async (command, code, sentence) => {
+    const outcome = await person.bay(command);
+    expect(outcome).toMatchObject({ code, stderr: expect.stringContaining(sentence) });
+  });
+});
+
 describe('OS_* variables', () => {
   it('alone are enough, and leave nothing on the disk', async () => {
     person.environment = { OS_AUTH_URL: `${service.url}/identity`, OS_USERNAME: 'alice', OS_PASSWORD: 'correct horse' };

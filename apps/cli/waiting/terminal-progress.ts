@@ -81,7 +81,9 @@ export class TerminalProgress implements ProgressView {
     const elapsed = renderElapsed(this.elapsedMs + this.clock() - this.shownAt);
     const status = look.bay?.status ?? 'deleted';
     const lines = [`${this.symbolOfStatus(status)} ${this.name}${this.paint(paintStatus(status), status)}  ${elapsed}`];
-    const room = most - 2;
+    const bars = renderPhases(look.nodes);
+    if (bars !== '') lines.push(this.paint(dim, cut(`  ${bars}`, columns)));
+    const room = most - 2 - (bars === '' ? 0 : 1);
     const { shown, counted } = chooseNodes(look.nodes, room);
     const widest = shown.reduce((most, node) => Math.max(most, printableLine(node.name).length), 0);
     for (const node of shown) lines.push(this.renderNode(node, widest, columns));
@@ -122,6 +124,30 @@ export class TerminalProgress implements ProgressView {
   private paint(paint: (text: string) => string, text: string): string {
     return this.colour ? paint(text) : text;
   }
+}
+
+/** What every new node goes through, and by which step it is told. */
+const PHASES = [
+  ['machine', 'machine-created'],
+  ['booted', 'booted'],
+  ['certificate', 'certified'],
+  ['joined', 'joined'],
+  ['ready', 'ready'],
+] as const;
+const BAR = 5;
+
+/** A bar for each phase: how many of the nodes have it behind them. Empty when nothing began, or nothing is waited for. */
+function renderPhases(nodes: readonly NodeBody[]): string {
+  const coming = nodes.filter(
+    (node) => node.phase !== 'failed' && !node.steps.some(({ name }) => name === 'removal-requested'),
+  );
+  const done = coming.map(({ steps, phase }) => new Set([...steps.map(({ name }) => name), phase]));
+  if (coming.every(({ steps }) => steps.length === 0) || done.every((names) => names.has('ready'))) return '';
+  return PHASES.map(([title, step]) => {
+    const count = done.filter((names) => names.has(step)).length;
+    const full = Math.floor((count / done.length) * BAR);
+    return `${title} ${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${count}/${done.length}`;
+  }).join('  ');
 }
 
 /** The nodes worth a line each: all when they fit, else those that are not ready; and words for the others. */

@@ -128,6 +128,37 @@ describe('progress on a terminal', () => {
   });
 });
 
+describe('progress by phases', () => {
+  const at = (name: string, steps: readonly string[], phase: string): NodeBody => ({
+    ...node(name, phase),
+    steps: steps.map((step) => ({ name: step, at: '2026-01-02T03:04:05Z' })),
+  });
+  const draw = (nodes: readonly NodeBody[]): string => {
+    const screen = new Screen(200, 20);
+    const view = new TerminalProgress(screen, false, () => 0);
+    view.show({ bay: bay('CREATE_IN_PROGRESS'), nodes }, 0);
+    view.finish();
+    return screen.text;
+  };
+
+  it('has a bar for each, as long as what is behind the nodes that come', () => {
+    const nodes = [
+      at('a', ['machine-requested', 'machine-created', 'booted', 'certified', 'joined', 'ready'], 'ready'),
+      at('b', ['machine-requested', 'machine-created'], 'booting'),
+      at('leaving', ['ready', 'removal-requested'], 'draining'),
+      at('c', [], 'failed'),
+    ];
+    expect(draw(nodes)).toContain(
+      '  machine █████ 2/2  booted ██░░░ 1/2  certificate ██░░░ 1/2  joined ██░░░ 1/2  ready ██░░░ 1/2\n',
+    );
+  });
+
+  it('has none when nothing is waited for', () => {
+    expect(draw([at('a', ['ready'], 'ready')])).not.toContain('█');
+    expect(draw([])).not.toContain('█');
+  });
+});
+
 describe('progress on a terminal without a size', () => {
   it('takes it for 80 columns and 24 rows, and names a bay that is gone', () => {
     const screen = new Screen(0, 0);

@@ -1,8 +1,19 @@
 import { useState } from 'react';
 import { ApiError, request } from '../api/client.js';
-import type { Bay } from '../api/types.js';
+import type { Bay, Template } from '../api/types.js';
+import { useLive } from '../api/use-live.js';
 import { Action, CopyLine } from '../parts/pieces.js';
 import { useReadOnlyReason, useSession } from '../session/session-context.js';
+
+const NEVER = 3_600_000;
+/** By engine: what the files of its credentials are called by, and what one asks a bay first. */
+const CLIENTS: Readonly<Record<string, readonly [files: string, ask: string]>> = {
+  swarm: ['docker', 'docker node ls'],
+  'swarm-mode': ['docker', 'docker node ls'],
+  kubernetes: ['kubectl', 'kubectl get nodes'],
+  mesos: ['marathon', 'dcos node'],
+  nomad: ['nomad', 'nomad node status'],
+};
 
 export function Access({ bay }: { readonly bay: Bay }) {
   const [refusal, setRefusal] = useState<string | null>(null);
@@ -12,6 +23,8 @@ export function Access({ bay }: { readonly bay: Bay }) {
     readOnly ?? (bay.api_address === null ? 'The bay has no address yet: wait until its first master is up.' : null);
   const { origin } = window.location;
   const { user, project } = useSession();
+  const template = useLive<Template>(`/v1/clustertemplates/${bay.cluster_template_id}`, () => NEVER);
+  const [files, ask] = CLIENTS[template.data?.coe ?? ''] ?? ['docker', 'docker node ls'];
 
   const download = (): void => {
     setRefusal(null);
@@ -46,31 +59,22 @@ export function Access({ bay }: { readonly bay: Bay }) {
         </p>
       )}
       <h3>bash, zsh</h3>
-      <CopyLine
-        label="for bash and zsh"
-        text={`unzip ${bay.name}.zip && . ./${bay.name}/docker.env && docker node ls`}
-      />
+      <CopyLine label="for bash and zsh" text={`unzip ${bay.name}.zip && . ./${bay.name}/${files}.env && ${ask}`} />
       <h3>fish</h3>
-      <CopyLine
-        label="for fish"
-        text={`unzip ${bay.name}.zip; and source ./${bay.name}/docker.fish; and docker node ls`}
-      />
+      <CopyLine label="for fish" text={`unzip ${bay.name}.zip; and source ./${bay.name}/${files}.fish; and ${ask}`} />
       <h3>PowerShell</h3>
       <CopyLine
         label="for PowerShell"
-        text={`Expand-Archive ${bay.name}.zip .; . .\\${bay.name}\\docker.ps1; docker node ls`}
+        text={`Expand-Archive ${bay.name}.zip .; . .\\${bay.name}\\${files}.ps1; ${ask}`}
       />
       <h3>Windows command prompt</h3>
-      <CopyLine
-        label="for the command prompt"
-        text={`tar -xf ${bay.name}.zip & ${bay.name}\\docker.cmd & docker node ls`}
-      />
+      <CopyLine label="for the command prompt" text={`tar -xf ${bay.name}.zip & ${bay.name}\\${files}.cmd & ${ask}`} />
       <h2>With the command line</h2>
       <CopyLine
         label="the login of bay"
         text={`bay login --url ${origin} --user ${user.name} --project ${project.name}`}
       />
-      <CopyLine label="the environment by bay" text={`eval "$(bay env ${bay.name})" && docker node ls`} />
+      <CopyLine label="the environment by bay" text={`eval "$(bay env ${bay.name})" && ${ask}`} />
     </>
   );
 }

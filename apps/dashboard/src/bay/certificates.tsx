@@ -17,7 +17,8 @@ interface Page {
 }
 
 const DAY_MS = 86_400_000;
-const SOON_DAYS = 30;
+/** What has less than this part of its life before it ends soon: some live for days, others for years. */
+const SOON = 1 / 3;
 
 /** What was signed for the bay, what ends first at first. The certificates themselves are kept nowhere. */
 export function Certificates({ uuid, now }: { readonly uuid: string; readonly now: number }) {
@@ -29,7 +30,10 @@ export function Certificates({ uuid, now }: { readonly uuid: string; readonly no
     const days = Math.floor((new Date(end).getTime() - now) / DAY_MS);
     return days < 0 ? 'has ended' : `${count(days, 'day')} left`;
   };
-  const isSoon = (end: string): boolean => new Date(end).getTime() - now < SOON_DAYS * DAY_MS;
+  const isSoon = ({ issued_at: begin, not_after: end }: Certificate): boolean => {
+    const [from, to] = [new Date(begin).getTime(), new Date(end).getTime()];
+    return to - now < (to - from) * SOON;
+  };
   return (
     <>
       <label className="check">
@@ -51,7 +55,7 @@ export function Certificates({ uuid, now }: { readonly uuid: string; readonly no
           <td>{left(data.authority.not_after)}</td>
         </tr>
         {data.certificates.map((one) => (
-          <tr key={one.serial} className={isSoon(one.not_after) && one.kind === 'client' ? 'failed' : ''}>
+          <tr key={one.serial} className={isSoon(one) && one.kind === 'client' ? 'failed' : ''}>
             <th scope="row">{one.kind === 'client' ? 'A client' : 'A node'}</th>
             <td>
               {one.subject}
