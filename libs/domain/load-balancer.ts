@@ -13,6 +13,9 @@ export interface Listener {
   readonly healthPath?: string | undefined;
 }
 
+/** How listeners are named that the users of a cluster asked for, within it: unlike all others they come and go by themselves. */
+export const ASKED_LISTENER_PREFIX = 'service-';
+
 export interface LoadBalancer {
   readonly id: LoadBalancerId;
   readonly bayId: BayId;

@@ -1,8 +1,10 @@
 import {
+  ASKED_LISTENER_PREFIX,
   clientAddressOf,
   type Bay,
   type BayId,
   type KnownMembers,
+  type Listener,
   type LoadBalancer,
   type Node,
   type NodeGroup,
@@ -60,9 +62,20 @@ export function planInputOf(dependencies: ReconcilerDependencies, state: BayStat
   return {
     now: dependencies.now(),
     ...state,
-    listeners: engine.listeners(state.bay),
+    listeners: listenersOf(engine.listeners(state.bay), state, observed),
     observed,
     limits: dependencies.limits,
     toleratedMasterLosses: (masters) => engine.toleratedMasterLosses(masters),
   };
+}
+
+/** The bay's own, and those that the cluster's users ask for: while nobody can be asked, those that there are. */
+function listenersOf(
+  own: readonly Listener[],
+  { loadBalancer }: Pick<BayState, 'loadBalancer'>,
+  observed: Observed,
+): readonly Listener[] {
+  if (observed.engine !== 'unknown') return [...own, ...(observed.listeners ?? [])];
+  const known = loadBalancer?.listeners ?? [];
+  return [...own, ...known.filter(({ name }) => name.startsWith(ASKED_LISTENER_PREFIX))];
 }

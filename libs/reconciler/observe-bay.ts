@@ -71,6 +71,7 @@ export async function observeBay(
       ...machines,
       engine: engine?.reachable ? new Map(engine.nodes.map((node) => [node.name, node.state])) : 'unknown',
       ...(engine?.reachable && engine.notes && { notes: engine.notes }),
+      ...(engine?.reachable && engine.listeners && { listeners: engine.listeners }),
     },
   };
 }

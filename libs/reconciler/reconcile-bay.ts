@@ -14,7 +14,7 @@ import {
   type BayId,
   type Plan,
 } from '@baykeeper/domain';
-import { loadBayState, planInputOf, type BayState } from './bay-state.js';
+import { engineContextOf, loadBayState, planInputOf, type BayState } from './bay-state.js';
 import { recordEvent, wakeWatchers, type ReconcilerDependencies } from './dependencies.js';
 import { executeLoadBalancerActions } from './execute-load-balancer.js';
 import { inspectLoadBalancer } from './inspect-load-balancer.js';
@@ -32,6 +32,8 @@ const LEASE_SECONDS = 15;
 const MOST_ROUNDS = 30;
 /** When to come back to a bay that another process is working on. */
 const BUSY_RETRY_MS = 1_500;
+/** Users of a cluster ask within it for listeners, and nobody says when: a settled bay of such an engine is looked at so often. */
+const ASK_USERS_AGAIN_MS = 10_000;
 
 export async function reconcileBay(
   dependencies: ReconcilerDependencies,
@@ -131,9 +133,28 @@ async function runPass(
   if (!plan) return;
   if (plan.settled && (await dependencies.database.stores.bays.holdsLease(bayId, lease)))
     await inspectLoadBalancer(dependencies, state);
+  if (plan.loadBalancer.length === 0) await announceListeners(dependencies, state, observation);
   problems.push(...(await findMachineProblems(dependencies, state.nodes)));
   await saveFacts(dependencies, state, observation, plan, lease, problems);
   if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(state.bay, plan.lookAgainAt, dependencies.now());
+  else if (dependencies.drivers.engine(state.bay.engine).announceListeners !== undefined)
+    await lookAgain(dependencies, state.bay, ASK_USERS_AGAIN_MS);
+}
+
+/** Where the balancer has what the cluster's users asked for, they are told its address. What fails is found by the next pass. */
+async function announceListeners(
+  dependencies: ReconcilerDependencies,
+  state: BayState,
+  { engine }: BayObservation,
+): Promise<void> {
+  const { bay, loadBalancer } = state;
+  if (bay.deletionRequestedAt || !loadBalancer?.address || engine?.reachable !== true || !engine.isUnannounced) return;
+  try {
+    const context = await engineContextOf(dependencies, state);
+    await dependencies.drivers.engine(bay.engine).announceListeners?.(context, loadBalancer.address);
+  } catch (error) {
+    dependencies.log.warn({ bayId: bay.id, error: detailOf(error) }, 'announcing listeners failed');
+  }
 }
 
 /** The bay's authority takes a moment to make, and the first node asks for it as soon as it has booted. */

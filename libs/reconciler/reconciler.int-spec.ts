@@ -126,6 +126,26 @@ it('puts right what somebody else changed at the load balancer, and says so', as
   expect(await look()).toEqual([]);
 });
 
+it('serves what the cluster’s users ask for, keeps it while nobody can be asked, and takes it away with the wish', async () => {
+  const { cloud } = ours;
+  cloud.takeRequests();
+  await settle();
+  const membersOf = (listener: string): number => [...cloud.balancers.values()][0]?.members[listener]?.length ?? 0;
+  cloud.asked.push({ name: 'service-30080', port: 8080, memberPort: 30080, memberRole: 'worker' });
+  await ours.until(bayId, () => Promise.resolve(cloud.announced.length > 0));
+  expect([cloud.announced, membersOf('service-30080')]).toEqual([['192.0.2.250'], 1]);
+
+  cloud.inject('engine.observe', 1, 'fails before');
+  await ours.round(bayId);
+  expect(membersOf('service-30080')).toBe(1);
+  await settle();
+  cloud.asked.length = 0;
+  const listeners = (): readonly string[] => [...cloud.balancers.values()][0]?.listeners.map(({ name }) => name) ?? [];
+  await ours.until(bayId, () => Promise.resolve(!listeners().includes('service-30080')));
+  await settle();
+  expect(listeners()).toEqual(['api', 'web']);
+});
+
 it('makes a load balancer anew that somebody else removed while its members change', async () => {
   await settle();
   await scale(3);

@@ -14,6 +14,8 @@ export interface Observed {
   readonly machinesAskedAt: Date;
   /** The engine's word by node name; `unknown` when no master answered. */
   readonly engine: ReadonlyMap<string, 'ready' | 'down'> | 'unknown';
+  /** Listeners that the cluster's own users ask for. */
+  readonly listeners?: readonly Listener[];
   /** What the engine says besides, for the tenant to read. */
   readonly notes?: Readonly<Record<string, string>>;
 }

@@ -82,6 +82,10 @@ export type EngineObservation =
       readonly containerVersion: string;
       /** More for the tenant to read in the bay's health, by a short name: `dns`. */
       readonly notes?: Readonly<Record<string, string>>;
+      /** Listeners that the cluster's own users ask for, besides `listeners`; their names begin with `service-`. */
+      readonly listeners?: readonly Listener[];
+      /** The cluster has not been told where those are served: see `announceListeners`. */
+      readonly isUnannounced?: boolean;
     }
   | { readonly reachable: false; readonly reason: string };
 
@@ -152,6 +156,11 @@ export interface EngineDriver {
   /** Variables for one node's join; asks a running master when there is one. Null: not possible yet. */
   joinData(context: EngineContext, node: Node, keys: BayKeys): Promise<Readonly<Record<string, string>> | null>;
   observe(context: EngineContext): Promise<EngineObservation>;
+  /**
+   * For engines whose users ask for listeners: tells the cluster which of them the balancer has, and its address. Idempotent.
+   * Such a bay is looked at more often, because nobody says when a user asks.
+   */
+  readonly announceListeners?: (context: EngineContext, address: string) => Promise<void>;
   /** Tells the engine what it must know of a node that has just become ready (labels). Idempotent. */
   configureNode(context: EngineContext, node: Node, group: NodeGroupMarks): Promise<void>;
   /** Moves work away from the node. Idempotent; called again until `drained`. */

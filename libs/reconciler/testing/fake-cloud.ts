@@ -169,6 +169,20 @@ export class FakeCloud {
     }
   }
 
+  /** Listeners that the cluster's users ask for, and the addresses that the cluster was told for them. */
+  readonly asked: Listener[] = [];
+  readonly announced: string[] = [];
+
+  /** The users of this cluster ask for listeners from now on. */
+  takeRequests(): void {
+    Object.assign(this.engine, {
+      announceListeners: (_context: unknown, address: string) => {
+        this.announced.push(address);
+        return Promise.resolve();
+      },
+    });
+  }
+
   private readonly engine: EngineDriver = {
     name: 'swarm',
     checkBaymodel: () => [],
@@ -194,6 +208,8 @@ export class FakeCloud {
           nodes: [...this.cluster].map(([name, state]) => ({ name, state, detail: '' })),
           engineVersion: '1',
           containerVersion: '1',
+          listeners: [...this.asked],
+          isUnannounced: this.announced.length < this.asked.length,
         };
       }),
     configureNode: () => this.call('engine.configureNode', () => undefined),

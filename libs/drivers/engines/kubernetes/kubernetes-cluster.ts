@@ -61,6 +61,45 @@ const budget = z
   .loose();
 export type DisruptionBudget = z.infer<typeof budget>;
 
+const service = z
+  .object({
+    metadata: z.object({ name: z.string(), namespace: z.string(), creationTimestamp: z.string() }).loose(),
+    spec: z
+      .object({
+        type: z.string().optional(),
+        loadBalancerClass: z.string().nullish(),
+        ports: z
+          .array(
+            z
+              .object({ port: z.number(), protocol: z.string().default('TCP'), nodePort: z.number().optional() })
+              .loose(),
+          )
+          .nullish(),
+      })
+      .loose(),
+    status: z
+      .object({
+        loadBalancer: z
+          .object({ ingress: z.array(z.object({ ip: z.string().optional() }).loose()).nullish() })
+          .loose()
+          .nullish(),
+      })
+      .loose()
+      .nullish(),
+  })
+  .loose();
+
+/** A Service of type LoadBalancer that asks for the cluster's own balancer. */
+export interface LoadBalancerService {
+  readonly namespace: string;
+  readonly name: string;
+  /** As the API writes times: their order is the order of age. */
+  readonly createdAt: string;
+  readonly ports: readonly { readonly port: number; readonly protocol: string; readonly nodePort: number | null }[];
+  /** Where it says that it is served. */
+  readonly addresses: readonly string[];
+}
+
 const version = z.object({ gitVersion: z.string() }).loose();
 const listOf = <Item>(item: z.ZodType<Item>) => z.object({ items: z.array(item) }).loose();
 
@@ -82,6 +121,8 @@ export interface KubernetesCluster {
   evict(pod: Pod): Promise<void>;
   listBudgets(namespace: string): Promise<readonly DisruptionBudget[]>;
   version(): Promise<string>;
+  listLoadBalancerServices(): Promise<readonly LoadBalancerService[]>;
+  announce(service: LoadBalancerService, addresses: readonly string[]): Promise<void>;
   /** Whether there is a Service of that name. */
   hasService(namespace: string, name: string): Promise<boolean>;
 }
@@ -175,9 +216,28 @@ function clusterOf(master: Node, api: HttpsJson): KubernetesCluster {
       });
     },
     listBudgets: (namespace) => list(budget, namespaced('/apis/policy/v1', namespace, 'poddisruptionbudgets')),
+    async listLoadBalancerServices() {
+      const services = await list(service, '/api/v1/services?resourceVersion=0');
+      return services
+        .filter(({ spec }) => spec.type === 'LoadBalancer' && !spec.loadBalancerClass)
+        .map(describeService);
+    },
+    async announce({ namespace, name }, addresses) {
+      const path = namespaced('/api/v1', namespace, `services/${encodeURIComponent(name)}/status`);
+      const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } };
+      await api.call('PATCH', path, { status }, 'application/merge-patch+json');
+    },
     version: async () => (await ask(version, '/version')).gitVersion,
     hasService: async (namespace, name) =>
       (await orNull(ask(z.unknown(), namespaced('/api/v1', namespace, `services/${name}`)))) !== null,
+  };
+}
+
+function describeService({ metadata, spec, status }: z.infer<typeof service>): LoadBalancerService {
+  return {
+    ...{ namespace: metadata.namespace, name: metadata.name, createdAt: metadata.creationTimestamp },
+    ports: (spec.ports ?? []).map(({ port, protocol, nodePort }) => ({ port, protocol, nodePort: nodePort ?? null })),
+    addresses: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
   };
 }
 

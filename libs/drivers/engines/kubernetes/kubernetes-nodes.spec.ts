@@ -7,7 +7,7 @@ import { makeBay, makeReadyNode, T0 } from '@baykeeper/domain/testing/builders.j
 import type { EngineContext } from '../../contracts/engine.js';
 import { kubernetesJoinData } from './join-data.js';
 import { configureNode, drainNode, removeNode } from './kubernetes-nodes.js';
-import { observeCluster } from './observe-cluster.js';
+import { announceListeners, observeCluster } from './observe-cluster.js';
 import {
   makeClusterState,
   makeDoubleNode,
@@ -175,7 +175,25 @@ describe('observeCluster', () => {
       containerVersion: '1.6.20',
       nodes: [...masters, worker].map(({ name }) => ({ name, state: 'ready', detail: 'ready' })),
       notes: { dns: 'ok' },
+      listeners: [],
+      isUnannounced: false,
     });
+  });
+
+  it('hears of Services that ask for the balancer, and tells them where they are served', async () => {
+    state.services.push(
+      { name: 'web', port: 80, nodePort: 30080, addresses: [] },
+      { name: 'inside', port: 81, nodePort: 30081, addresses: [], type: 'NodePort' },
+    );
+    expect(await observeCluster(context())).toMatchObject({
+      listeners: [{ name: 'service-30080', port: 80, memberPort: 30080, memberRole: 'worker' }],
+      isUnannounced: true,
+    });
+    await announceListeners(context(), '203.0.113.7', []);
+    await announceListeners(context(), '203.0.113.7', []);
+    expect(state.services.map(({ addresses }) => addresses)).toEqual([['203.0.113.7'], []]);
+    expect(state.changes).toEqual(['PATCH /api/v1/namespaces/default/services/web/status']);
+    expect(await observeCluster(context())).toMatchObject({ isUnannounced: false });
   });
 
   it('calls a master down whose API server or member of etcd is not well, and says which', async () => {

@@ -17,7 +17,7 @@ import { lbPortListeners, lbPortProblems } from './lb-ports.js';
 import { API_PORT, CLIENT_CERTIFICATE_DAYS, MASTER_COUNTS, SUPERUSERS, TENANT_GROUPS } from './kubernetes.config.js';
 import { furtherCertificates, kubeletClientProfile } from './node-certificates.js';
 import { kubernetesNodeFiles } from './node-files.js';
-import { observeCluster } from './observe-cluster.js';
+import { announceListeners, observeCluster } from './observe-cluster.js';
 import { releaseOf, releaseProblems, type Releases } from './releases.js';
 
 export interface KubernetesSurroundings {
@@ -43,7 +43,8 @@ export function createKubernetesEngine({ templatesDirectory, releases }: Kuberne
     prepareBay: (bay) => releases.ensure(releaseOf(releases, bay).version),
     nodeFiles: (input) => kubernetesNodeFiles(input, releases, templatesDirectory),
     joinData: (context, node, keys) => kubernetesJoinData(releases, context, node, keys),
-    observe: (context) => observeCluster(context),
+    observe: (context) => observeCluster(context, listeners(context.bay)),
+    announceListeners: (context, address) => announceListeners(context, address, listeners(context.bay)),
     configureNode,
     drainNode,
     removeNode,

@@ -1,33 +1,42 @@
 /** What the cluster says of itself: Node conditions, and of each master its API server's and its etcd member's own word. */
-import { BaykeeperError, type Node } from '@baykeeper/domain';
+import { BaykeeperError, type Listener, type Node } from '@baykeeper/domain';
 import type { EngineContext, EngineNodeView, EngineObservation } from '../../contracts/engine.js';
 import { isEtcdHealthy } from './etcd-cluster.js';
 import { isNodeReady } from './kubernetes-nodes.js';
+import { serveServices, wronglyAnnounced } from './load-balancer-services.js';
 import { mastersOf, unreadiness, withCluster, type ClusterNode } from './kubernetes-cluster.js';
 
 /** Conditions that a tenant wants to hear of although the node goes on (Kubernetes, node conditions). */
 const PRESSURES: readonly string[] = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'NetworkUnavailable'];
 
-export async function observeCluster(context: EngineContext): Promise<EngineObservation> {
+/** @param own the bay's own listeners */
+export async function observeCluster(
+  context: EngineContext,
+  own: readonly Listener[] = [],
+): Promise<EngineObservation> {
   try {
     const [seen, masters] = await Promise.all([
       withCluster(context, async (cluster) => {
-        const [nodes, version, hasDns] = await Promise.all([
+        const [nodes, version, hasDns, services] = await Promise.all([
           cluster.listNodes(),
           cluster.version(),
           cluster.hasService('kube-system', 'kube-dns'),
+          cluster.listLoadBalancerServices(),
         ]);
-        return { nodes, version, hasDns };
+        return { nodes, version, hasDns, services };
       }),
       checkMasters(context),
     ]);
+    const { listeners, notes, served } = serveServices(seen.services, own, context.bay.masterLbEnabled);
     const runtime = seen.nodes.map(({ status }) => status.nodeInfo?.containerRuntimeVersion).find(Boolean);
     return {
       reachable: true,
       nodes: seen.nodes.map((node) => viewOf(node, masters.get(node.metadata.name) ?? null)),
       engineVersion: seen.version,
       containerVersion: runtime?.replace(/^containerd:\/\//, '') ?? 'unknown',
-      notes: notesOf(seen.nodes, seen.hasDns, masters),
+      notes: { ...notesOf(seen.nodes, seen.hasDns, masters), ...notes },
+      listeners,
+      isUnannounced: wronglyAnnounced(seen.services, served, context.clientAddress ?? '').length > 0,
     };
   } catch (error) {
     return {
@@ -69,4 +78,18 @@ function notesOf(
     }
   }
   return notes;
+}
+
+/** Tells each Service of type LoadBalancer where it is served, or that it is not. */
+export async function announceListeners(
+  context: EngineContext,
+  address: string,
+  own: readonly Listener[],
+): Promise<void> {
+  await withCluster(context, async (cluster) => {
+    const services = await cluster.listLoadBalancerServices();
+    const { served } = serveServices(services, own, context.bay.masterLbEnabled);
+    for (const service of wronglyAnnounced(services, served, address))
+      await cluster.announce(service, served.has(`${service.namespace}/${service.name}`) ? [address] : []);
+  });
 }

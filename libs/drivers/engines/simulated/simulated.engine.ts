@@ -10,8 +10,10 @@ import type { EngineContext, EngineDriver, EngineObservation } from '../../contr
 const VERSION = 'simulated';
 
 export function simulateEngine(engine: EngineDriver): EngineDriver {
+  // Nobody asks a simulated cluster for anything.
+  const { announceListeners: _, ...rules } = engine;
   return {
-    ...engine,
+    ...rules,
     joinData: (context, node) => Promise.resolve(joinDataOf(context, node)),
     observe: (context) => Promise.resolve(observationOf(context)),
     configureNode: () => Promise.resolve(),

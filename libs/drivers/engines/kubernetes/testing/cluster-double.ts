@@ -40,6 +40,8 @@ export interface ClusterState {
   /** `namespace/name` of each budget, the labels it selects, and how many more it lets go. */
   readonly budgets: { namespace: string; name: string; labels: Record<string, string>; allowed: number }[];
   readonly members: DoubleMember[];
+  /** Of type LoadBalancer, in the namespace `default`. */
+  readonly services: { name: string; port: number; nodePort: number; addresses: string[]; type?: string }[];
   leader: string;
   hasDns: boolean;
   /** `PATCH /api/v1/nodes/a`, in the order of arrival: what changes something. */
@@ -48,7 +50,7 @@ export interface ClusterState {
 
 export function makeClusterState(changes: Partial<ClusterState> = {}): ClusterState {
   return {
-    ...{ nodes: [], pods: [], budgets: [], members: [], leader: '1', hasDns: true, changes: [] },
+    ...{ nodes: [], pods: [], budgets: [], members: [], services: [], leader: '1', hasDns: true, changes: [] },
     ...changes,
   };
 }
@@ -153,6 +155,15 @@ function answerApi(state: ClusterState, double: MasterDouble, method: string, ur
     note();
     return evict(state, namespace, pod);
   }
+  if (path === '/api/v1/services') return done({ items: state.services.map(describeService) });
+  const [, serviceName] = /^\/api\/v1\/namespaces\/default\/services\/(.+)\/status$/.exec(path) ?? [];
+  const asked = state.services.find((known) => known.name === serviceName);
+  if (asked) {
+    note();
+    const { status } = body as { status: { loadBalancer: { ingress: { ip: string }[] } } };
+    asked.addresses = status.loadBalancer.ingress.map(({ ip }) => ip);
+    return done();
+  }
   const [, budgetNamespace] = /^\/apis\/policy\/v1\/namespaces\/([^/]+)\/poddisruptionbudgets$/.exec(path) ?? [];
   if (budgetNamespace !== undefined) {
     return done({ items: state.budgets.filter((known) => known.namespace === budgetNamespace).map(describeBudget) });
@@ -210,6 +221,14 @@ function describePod({ namespace, name, labels, owner, isMirror, phase }: Double
       ...(isMirror === true && { annotations: { 'kubernetes.io/config.mirror': 'x' } }),
     },
     status: { phase: phase ?? 'Running' },
+  };
+}
+
+function describeService({ name, port, nodePort, addresses, type }: ClusterState['services'][number]): unknown {
+  return {
+    metadata: { namespace: 'default', name, creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec: { type: type ?? 'LoadBalancer', ports: [{ port, nodePort, protocol: 'TCP' }] },
+    status: { loadBalancer: addresses.length === 0 ? {} : { ingress: addresses.map((ip) => ({ ip })) } },
   };
 }
 
