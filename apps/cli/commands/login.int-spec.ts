@@ -1,6 +1,9 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { TestAuthority } from '../testing/certificates.js';
 import { FakeService } from '../testing/fake-service.js';
 import { buildBay, Person } from '../testing/run-bay.js';
 
@@ -181,6 +184,36 @@ describe('a saved login', () => {
     expect(await person.bay(['logout'])).toMatchObject({ code: 0, stdout: 'Logged out alice.\n' });
     expect(service.tokens.size).toBe(0);
     expect(await person.bay(['ls'])).toMatchObject({ code: 5 });
+  });
+});
+
+describe('TLS', () => {
+  it('is trusted by the authority that OS_CACERT names, and by no other', async () => {
+    const authority = new TestAuthority('the operator');
+    const { certificate: cert, key } = authority.issue({ commonName: 'bays', ipAddress: '127.0.0.1' });
+    const server = createServer({ cert, key }, (_request, response) => {
+      response.writeHead(404, { 'Content-Type': 'application/json' }).end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      person.environment = { OS_AUTH_URL: `https://127.0.0.1:${port}/identity/v3`, OS_TOKEN: 'a-token' };
+      const stranger = await person.bay(['ls']);
+      expect(stranger.code).toBe(8);
+      expect(stranger.stderr).toContain('its certificate comes from an unknown authority. Name it in OS_CACERT.');
+      const file = join(person.home, 'ca.pem');
+      writeFileSync(file, authority.certificate);
+      person.environment['OS_CACERT'] = file;
+      expect(await person.bay(['ls'])).toMatchObject({
+        code: 5,
+        stderr: expect.stringContaining('OS_TOKEN is unknown'),
+      });
+      person.environment['OS_CACERT'] = join(person.home, 'nothing.pem');
+      expect((await person.bay(['ls'])).stderr).toContain('nothing.pem, which cannot be read.');
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 });
 
