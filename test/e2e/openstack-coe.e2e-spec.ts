@@ -119,7 +119,7 @@ describeWithClient('the openstack coe client', () => {
       '--tls-disabled',
     ]);
     expect(await openstack.json([...template, 'list', '--sort-key', 'name', '--sort-dir', 'desc'])).toEqual(
-      ['swarm-web', 'swarm', 'secret', 'open', 'full'].map((name) => ({
+      ['swarm-web', 'swarm', 'secret', 'open', 'kubernetes', 'full'].map((name) => ({
         uuid: expect.stringMatching(UUID),
         name,
         tags: name === 'full' ? 'blue' : null,
@@ -128,7 +128,7 @@ describeWithClient('the openstack coe client', () => {
     const fields = ['--limit', '2', '--sort-key', 'name', '--fields', 'public,tls_disabled'];
     expect(await openstack.json([...template, 'list', ...fields])).toMatchObject([
       { name: 'full', public: false, tls_disabled: false },
-      { name: 'open', public: true, tls_disabled: false },
+      { name: 'kubernetes', public: true, tls_disabled: false },
     ]);
 
     await said([...template, 'update', 'open', 'replace', 'name=opened', 'tags=q', 'labels=u=v']);
