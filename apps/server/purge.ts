@@ -10,6 +10,7 @@ const MARK = 'admin-openrc';
 const OURS = new Set([
   MARK,
   'addresses',
+  'artifacts',
   'demo-credentials',
   'haproxy',
   'images',
