@@ -88,7 +88,13 @@ describeWithClient('tenants at the openstack coe client', () => {
   it('shares templates only when they are public, and lets nobody else change them', async () => {
     await alice.run([...create, 'mine']);
     await admin.run([...create, 'everyones', '--public']);
-    expect(await names(alice, [...template, 'list'])).toEqual(['everyones', 'kubernetes', 'mine', 'swarm', 'swarm-web']);
+    expect(await names(alice, [...template, 'list'])).toEqual([
+      'everyones',
+      'kubernetes',
+      'mine',
+      'swarm',
+      'swarm-web',
+    ]);
     expect(await names(bob, [...template, 'list'])).toEqual(['everyones', 'kubernetes', 'swarm', 'swarm-web']);
     expect(await bob.failure([...template, 'show', 'mine'])).toBe('ClusterTemplate mine could not be found (HTTP 404)');
     expect(await bob.failure([...template, 'update', 'everyones', 'replace', 'name=his'])).toBe(

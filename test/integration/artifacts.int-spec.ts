@@ -54,7 +54,9 @@ describe('the artifact mirror', () => {
     await writeFile(join(server.dataDirectory, 'artifacts/blobs', sum('kubelet')), 'a worm');
     const { code, stderr } = await server.bay(['artifacts', 'verify'], { mayFail: true });
     expect(code).toBe(3);
-    expect(stderr).toContain(`The checksum of kubelet does not match: expected ${sum('kubelet')}, got ${sum('a worm')}.`);
+    expect(stderr).toContain(
+      `The checksum of kubelet does not match: expected ${sum('kubelet')}, got ${sum('a worm')}.`,
+    );
   }, 60_000);
 });
 
