@@ -16,7 +16,9 @@ export class DateNodes1795442000000 implements MigrationInterface {
         NEW.revision := pg_current_xact_id()::text::bigint;
         RETURN NEW;
       END $$`);
-    await runner.query('CREATE TRIGGER date_node BEFORE INSERT OR UPDATE ON nodes FOR EACH ROW EXECUTE FUNCTION date_node()');
+    await runner.query(
+      'CREATE TRIGGER date_node BEFORE INSERT OR UPDATE ON nodes FOR EACH ROW EXECUTE FUNCTION date_node()',
+    );
     await runner.query(`
       CREATE FUNCTION count_removed_nodes() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
