@@ -11,8 +11,12 @@ export interface Tenant {
   resize(uuid: string, workers: number): Promise<void>;
   /** Asks anew at each call. */
   status(uuid: string): () => Promise<string>;
-  /** Waits until all are settled, asking with one request for all. @returns when each was, by `performance.now()` */
-  settledAt(uuids: readonly string[]): Promise<readonly number[]>;
+  /**
+   * Waits until all are settled, asking with one request for all.
+   * @param everyMs how exactly
+   * @returns when each was, by `performance.now()`
+   */
+  settledAt(uuids: readonly string[], everyMs?: number): Promise<readonly number[]>;
   /** How many of the tenant's bays are complete. */
   complete(): Promise<number>;
 }
@@ -46,7 +50,7 @@ export async function openTenant(service: BenchService, adminToken: string, proj
       await ask('PATCH', `/v1/clusters/${uuid}`, token, [{ op: 'replace', path: '/node_count', value: workers }]);
     },
     status: (uuid) => async () => (await ask<{ status: string }>('GET', `/v1/clusters/${uuid}`, token)).status,
-    async settledAt(uuids) {
+    async settledAt(uuids, everyMs = LOOK_EVERY_MS * 4) {
       const open = new Set(uuids);
       const settled: number[] = [];
       for (;;) {
@@ -55,7 +59,7 @@ export async function openTenant(service: BenchService, adminToken: string, proj
           if (status.endsWith('COMPLETE') && open.delete(uuid)) settled.push(performance.now());
         }
         if (open.size === 0) return settled;
-        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS * 4));
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
       }
     },
     complete: async () => (await list()).filter(({ status }) => status.endsWith('COMPLETE')).length,
