@@ -37,7 +37,7 @@ import {
   type DefaultQuotas,
   type Installation,
 } from '@baykeeper/services';
-import { openRateLimiter } from '@baykeeper/queue';
+import { TOKENS_TOPIC, openRateLimiter } from '@baykeeper/queue';
 import { openIdentity, type ExternalKeystone, type Identity } from '@baykeeper/tenancy';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -95,6 +95,7 @@ export async function openService(
     onLogin: (login) => {
       audit.add(loginEntry(login));
     },
+    tellOthers: () => installation.signals.publish(TOKENS_TOPIC).catch(() => undefined),
     limiter: openLoginLimiter(openRateLimiter(installation.redis, log), {
       address: loginsPerMinute,
       user: loginsPerUserPerMinute,
@@ -107,6 +108,9 @@ export async function openService(
     parts.streams.checkAgain();
   });
   const stopWatching = await parts.catalogue.watch(installation.signals);
+  const stopListening = await installation.signals.subscribe(TOKENS_TOPIC, () => {
+    identity.forgetTokens();
+  });
   await makeFirstRows({ installation, configuration, identity, keystone, baymodels: parts.baymodels, log });
   const check = openAccessCheck({
     validate: (token) => (keystone ?? identity).validateToken(token),
@@ -157,6 +161,7 @@ export async function openService(
       stopRemoving();
       stopTelling();
       stopWatching();
+      stopListening();
       const times = ending === 'stopped' ? STOPPED : GENTLE;
       const ended = Promise.all([drain.end(times), nodes.close(times)]);
       // Not before no connection is taken here any more: whoever is sent away comes back at once.

@@ -20,6 +20,8 @@ export interface Signals {
 /** The topic of anything about a bay that its tenant may see, and that of a single node's wish to join. */
 export const bayTopic = (bayId: string): string => `bay:${bayId}`;
 export const nodeTopic = (nodeId: string): string => `node:${nodeId}`;
+/** Tokens may have ended before their time. */
+export const TOKENS_TOPIC = 'tokens';
 /** New rows wait in the outbox. */
 export const OUTBOX_TOPIC = 'outbox';
 

@@ -89,7 +89,10 @@ const PROBES: Probes = {
     listAll: UNSCOPED,
     listHolders: UNSCOPED,
   },
-  tokens: { insert: UNSCOPED, find: UNSCOPED, revoke: UNSCOPED, revokeByUser: UNSCOPED, removeExpired: UNSCOPED },
+  tokens: {
+    ...{ insert: UNSCOPED, find: UNSCOPED, revoke: UNSCOPED },
+    ...{ revokeByUser: UNSCOPED, revokeByProject: UNSCOPED, removeExpired: UNSCOPED },
+  },
   applicationCredentials: {
     insert: UNSCOPED,
     find: UNSCOPED,

@@ -106,8 +106,27 @@ describe('a project', () => {
     expect(await test.identity.validateToken(token)).toBeNull();
     await expect(test.login(user, { projectId: project })).rejects.toMatchObject({ code: 'unauthenticated' });
     expect((await test.login(user)).principal.projectId).toBeNull();
+    await test.identity.projects.update(test.administrator, project, { enabled: true });
+    expect(await test.identity.validateToken(token)).toBeNull();
     await test.identity.projects.remove(test.administrator, project);
     expect(await test.database.stores.users.findById(user)).toMatchObject({ defaultProjectId: null });
+  });
+});
+
+describe('a role that is taken', () => {
+  it('takes the tokens along when it was the last, and they do not come back with it', async () => {
+    const project = await test.project();
+    const user = await test.user(project, 'member');
+    const { grants } = test.identity;
+    const [grant, other] = (['member', 'reader'] as const).map((role) => ({ projectId: project, userId: user, role }));
+    if (grant === undefined || other === undefined) throw new Error('no grants');
+    await grants.grant(test.administrator, other);
+    const { token } = await test.login(user);
+    await grants.revoke(test.administrator, grant);
+    expect((await test.identity.validateToken(token))?.roles).toEqual(['reader']);
+    await grants.revoke(test.administrator, other);
+    await grants.grant(test.administrator, grant);
+    expect(await test.identity.validateToken(token)).toBeNull();
   });
 });
 

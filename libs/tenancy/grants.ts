@@ -89,6 +89,9 @@ export class Grants {
         const had = await stores.roleAssignments.unassign(user.id, project.id, grant.role);
         if (!had) throw missing('role assignment', grant.role);
         await removeUncovered(stores, user.id, project.id);
+        // They do not come back to life when a role is given again.
+        const left = await stores.roleAssignments.list(user.id, project.id);
+        if (left.length === 0) await stores.tokens.revokeByProject(project.id, user.id);
         const target = { kind: 'project', id: project.id, name: project.name };
         const detail = `${grant.role} of user ${user.name}`;
         await recordChange(stores, actor, { action: 'identity:revoke_grant', projectId: project.id, target, detail });

@@ -26,8 +26,9 @@ beforeEach(async () => {
 afterEach(() => database.close());
 
 /** As another process would see it: the same database, nothing else in common. */
-function openProcess(): Identity {
-  return openIdentity({ database, now: () => clock, passwordCost: { logN: 8, r: 8, p: 1 } });
+function openProcess(tellOthers?: () => Promise<void>): Identity {
+  const passwordCost = { logN: 8, r: 8, p: 1 };
+  return openIdentity({ database, now: () => clock, passwordCost, ...(tellOthers && { tellOthers }) });
 }
 
 function actorOf({ principal }: { principal: Principal }, changes: Partial<Actor> = {}): Actor {
@@ -264,6 +265,26 @@ describe('a token', () => {
     expect(await identity.validateToken(token)).toBeNull();
     wait(5_000);
     expect(await elsewhere.validateToken(token)).toBeNull();
+  });
+
+  it('that was revoked is refused at once in every process that is told', async () => {
+    const { projectId, userId } = await seedAda();
+    const elsewhere = openProcess();
+    const here = openProcess(() => {
+      elsewhere.forgetTokens();
+      return Promise.resolve();
+    });
+    const asked = jest.fn();
+    elsewhere.watchTokens(asked);
+    const [first, second] = [await logIn(), await logIn()];
+    expect(await elsewhere.validateToken(first.token)).not.toBeNull();
+    await here.revokeToken(actorOf(first), first.token, first.principal);
+    expect(await elsewhere.validateToken(first.token)).toBeNull();
+    expect(await elsewhere.validateToken(second.token)).not.toBeNull();
+    const admin = actorOf(first, { isSystemAdmin: true });
+    await here.grants.revoke(admin, { projectId, userId, role: 'member' });
+    expect(await elsewhere.validateToken(second.token)).toBeNull();
+    expect(asked).toHaveBeenCalledTimes(2);
   });
 
   it('ends with its time, and is then cleared away', async () => {

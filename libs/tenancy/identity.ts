@@ -31,6 +31,8 @@ export interface IdentitySettings {
   readonly limiter?: LoginLimiter;
   /** Called after each login, refused or not; it may not throw and is not waited for. */
   readonly onLogin?: (login: FinishedLogin) => void;
+  /** Called after tokens may have ended here, so that other processes ask again; it may not throw. */
+  readonly tellOthers?: () => Promise<void>;
   readonly now?: () => Date;
   /** What hashing a password costs. Only tests, which are in a hurry, have a reason to say it. */
   readonly passwordCost?: PasswordCost;
@@ -45,10 +47,12 @@ export interface Identity {
   authenticate(login: Login, origin?: Origin): Promise<IssuedToken>;
   /**
    * Null for a token that is unknown, expired or revoked, or whose user, project or roles are gone. What was revoked in
-   * another process may be taken for up to five seconds more.
+   * another process is taken until that one has told this one, and for up to five seconds where the word is lost.
    */
   validateToken(token: string): Promise<Principal | null>;
-  /** Calls back when tokens may have ended before their time: what was done in this process. @returns how to stop that */
+  /** Another process says that tokens may have ended: each is asked for again. */
+  forgetTokens(): void;
+  /** Calls back when tokens may have ended before their time, as far as this process knows. @returns how to stop that */
   watchTokens(callback: () => void): () => void;
   /** Ends a token that is valid. @param principal whom it stands for */
   revokeToken(actor: Actor, token: string, principal: Principal): Promise<void>;
@@ -78,6 +82,7 @@ export function openIdentity({
   tokenHours = DEFAULT_TOKEN_HOURS,
   limiter = UNLIMITED,
   onLogin = () => undefined,
+  tellOthers = () => Promise.resolve(),
   now = () => new Date(),
   passwordCost,
 }: IdentitySettings): Identity {
@@ -87,9 +92,13 @@ export function openIdentity({
   const tellWatchers = (): void => {
     for (const callback of watchers) callback();
   };
-  const changed = (): void => {
+  const forgetTokens = (): void => {
     cache.forgetAll();
     tellWatchers();
+  };
+  const changed = (): void => {
+    forgetTokens();
+    void tellOthers();
   };
   const validateToken = (token: string): Promise<Principal | null> => {
     const tokenHash = hashToken(token);
@@ -98,6 +107,7 @@ export function openIdentity({
   const settings: LoginSettings = { passwords, limiter, tokenHours, now, onLogin, validateToken };
   return {
     validateToken,
+    forgetTokens,
     watchTokens(callback) {
       watchers.add(callback);
       return () => {
@@ -114,6 +124,7 @@ export function openIdentity({
       });
       cache.forget(tokenHash);
       tellWatchers();
+      await tellOthers();
     },
     async removeExpiredTokens() {
       await database.stores.users.removeOldAddresses();

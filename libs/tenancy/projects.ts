@@ -70,6 +70,8 @@ export class Projects {
       const target = { kind: 'project', id: known.id, name: known.name };
       const detail = `changed ${Object.keys(changes).join(', ')}`;
       await recordChange(stores, actor, { action: 'identity:update_project', target, detail });
+      // They do not come back to life when it is enabled again.
+      if (changes.enabled === false) await stores.tokens.revokeByProject(known.id);
       return stores.projects.update(known.id, changes);
     });
     this.changed();

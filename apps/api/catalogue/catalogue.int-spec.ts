@@ -223,6 +223,7 @@ describe('templates and bays', () => {
     await add('flavors', { name, vcpus: 1, ram: 512, disk: 0 });
     expect((await template({ flavor_id: name })).status).toBe(400);
     expect((await template({ flavor_id: name, labels: { boot_volume_size: 0 } })).status).toBe(400);
+    expect((await template({ labels: { boot_volume_size: 'x' } })).status).toBe(400);
     const made = await template({ flavor_id: name, labels: { boot_volume_size: 10 } });
     expect(made.status).toBe(201);
     const bay = { cluster_template_id: uuidOf(made), name: 'diskless', labels: { a: 'b' } };

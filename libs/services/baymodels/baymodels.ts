@@ -116,9 +116,14 @@ export class Baymodels {
     const baymodel = await this.show(caller, ident);
     this.mustOwn(caller, baymodel, 'clustertemplate:delete');
     if (await this.stores.baymodels.isReferenced(baymodel.id)) throw inUse(baymodel.id);
-    await this.dependencies.database.transaction(async (stores) => {
+    const removal = this.dependencies.database.transaction(async (stores) => {
       await stores.baymodels.remove({ projectId: baymodel.projectId }, baymodel.id);
       await recordTemplate(stores, caller, 'clustertemplate:delete', baymodel);
+    });
+    await removal.catch((error: unknown) => {
+      // A bay was made from it since it was looked at.
+      if (error instanceof BaykeeperError && error.code === 'conflict') throw inUse(baymodel.id);
+      throw error;
     });
   }
 

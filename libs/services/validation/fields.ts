@@ -163,6 +163,9 @@ export function labelMap(kind: 'any-scalar' | 'text-only'): ZodType<Labels | nul
     .record(z.string(), value, { error: LABELS_ADVICE })
     .transform((labels): Labels => Object.fromEntries(Object.entries(labels).map(([key, v]) => [key, pythonText(v)])))
     .refine(labelsAreKeepable, { error: LABELS_ADVICE })
+    .refine(({ boot_volume_size: size }) => size === undefined || /^\d{1,6}$/.test(size.trim()), {
+      error: 'give boot_volume_size as a whole number of GiB',
+    })
     .nullable()
     .default(null);
 }

@@ -36,6 +36,8 @@ export interface TokenStore {
   find(tokenHash: string): Promise<LiveToken | null>;
   revoke(tokenHash: string): Promise<void>;
   revokeByUser(userId: UserId): Promise<void>;
+  /** @param userId only those of one user */
+  revokeByProject(projectId: ProjectId, userId?: UserId): Promise<void>;
   /** @returns how many rows went. */
   removeExpired(): Promise<number>;
 }

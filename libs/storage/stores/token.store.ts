@@ -1,4 +1,4 @@
-import type { UserId } from '@baykeeper/domain';
+import type { ProjectId, UserId } from '@baykeeper/domain';
 import type { EntityManager } from 'typeorm';
 import type { LiveToken, TokenRecord, TokenStore } from '../contracts/tokens.js';
 import { TokenEntity } from '../entities/token.entity.js';
@@ -39,6 +39,14 @@ export class PostgresTokenStore implements TokenStore {
 
   async revokeByUser(userId: UserId): Promise<void> {
     await this.manager.delete(TokenEntity, { userId });
+  }
+
+  async revokeByProject(projectId: ProjectId, userId?: UserId): Promise<void> {
+    await changeRows(
+      this.manager,
+      `DELETE FROM tokens WHERE $1 IN (project_id, system_project_id) AND ($2::text IS NULL OR user_id = $2)`,
+      [projectId, userId ?? null],
+    );
   }
 
   async removeExpired(): Promise<number> {

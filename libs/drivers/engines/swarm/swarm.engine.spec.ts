@@ -67,6 +67,14 @@ describe('checkBay', () => {
   });
 });
 
+it('knows the strategies that clients of standalone Swarm name, and no other', () => {
+  const labels = { swarm_strategy: 'foo' };
+  const problem = 'Label swarm_strategy must be one of spread, binpack, random: correct it, or leave it out.';
+  expect(engine.checkBaymodel({ ...baymodel, labels })).toEqual([problem]);
+  expect(engine.checkBay({ ...bay, labels })).toEqual([problem]);
+  expect(engine.checkBay({ ...bay, labels: { swarm_strategy: 'binpack' } })).toEqual([]);
+});
+
 describe('the label lb_ports', () => {
   const shape = 'Label lb_ports must hold port numbers from 1 to 65535 with commas between them, such as 80,443.';
   it.each([

@@ -1,5 +1,5 @@
 /** Docker Swarm (mode): rules, topology, certificates and the conversation with a running swarm. */
-import { BaykeeperError, type BaymodelFields, type Listener, type Node } from '@baykeeper/domain';
+import { BaykeeperError, type BaymodelFields, type Labels, type Listener, type Node } from '@baykeeper/domain';
 import type {
   CertificateProfile,
   EngineContext,
@@ -69,8 +69,21 @@ function checkBaymodel(baymodel: BaymodelFields): readonly Problem[] {
   for (const { name, value, form, advice } of textsOf(baymodel)) {
     if (value !== null && !form.test(value)) problems.push(`${name} is not ${advice}: correct it.`);
   }
-  const { problem } = readLbPorts(baymodel.labels);
-  return problem === null ? problems : [...problems, problem];
+  return [...problems, ...labelProblems(baymodel.labels)];
+}
+
+/** Magnum's clients may name the strategy that its standalone Swarm had; swarm mode spreads by itself. */
+const STRATEGIES = ['spread', 'binpack', 'random'];
+
+function labelProblems(labels: Labels): readonly Problem[] {
+  const { problem } = readLbPorts(labels);
+  const { swarm_strategy: strategy } = labels;
+  return [
+    ...(problem === null ? [] : [problem]),
+    ...(strategy === undefined || STRATEGIES.includes(strategy)
+      ? []
+      : [`Label swarm_strategy must be one of ${STRATEGIES.join(', ')}: correct it, or leave it out.`]),
+  ];
 }
 
 function checkBay(bay: Parameters<EngineDriver['checkBay']>[0]): readonly Problem[] {
@@ -87,8 +100,7 @@ function checkBay(bay: Parameters<EngineDriver['checkBay']>[0]): readonly Proble
     );
   }
   if (bay.nodeCount < 0) problems.push('A swarm has 0 or more workers: give node_count 0 or more.');
-  const { problem } = readLbPorts(bay.labels);
-  return problem === null ? problems : [...problems, problem];
+  return [...problems, ...labelProblems(bay.labels)];
 }
 
 function listeners(bay: Parameters<EngineDriver['listeners']>[0]): readonly Listener[] {
