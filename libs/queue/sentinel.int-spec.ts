@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { BayId, Log } from '@baykeeper/domain';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -62,7 +63,21 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   const end = Date.now() + 30_000;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await setTimeout(20);
+  }
+}
+
+/** What hangs is named, instead of the whole test. */
+async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const end = setTimeout(30_000, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`waited in vain for ${what}`);
+  });
+  try {
+    return await Promise.race([promise, end]);
+  } finally {
+    timer.abort();
+    end.catch(() => undefined);
   }
 }
 
@@ -139,13 +154,17 @@ it('jobs and signals go on when the master is lost', async () => {
 
     master.kill('SIGKILL');
     const after = randomUUID() as BayId;
-    await queue.enqueueReconcile({ id: after, projectId: null });
+    await within('the wish to be taken', queue.enqueueReconcile({ id: after, projectId: null }));
     await until('a job with the next master', () => seen.includes(after));
     await until('a signal with the next master', async () => {
-      await signals.publish('a');
+      await within('the signal to be sent', signals.publish('a'));
       return signalled > 0;
     });
-    expect(await connection.info('replication')).toContain('role:master');
+    // By a connection of its own: ioredis sends INFO before it is ready, and forgets it when the connection ends then.
+    const other = openRedis(url);
+    connections.push(other);
+    if (other.status !== 'ready') await within('the next master to be ready', once(other, 'ready'));
+    expect(await within('what it is', other.info('replication'))).toContain('role:master');
     await until('the word that Redis is back', () => lines.includes('Redis is back'));
   } finally {
     await worker.close();
