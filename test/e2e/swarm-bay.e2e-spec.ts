@@ -235,11 +235,18 @@ describeOnRealNodes('a real Swarm bay', () => {
     await until('its labels', MINUTES, async () => (await docker('web', labels)).stdout.includes('disk'));
     expect(JSON.parse((await docker('web', labels)).stdout)).toEqual({ bay: 'web', nodegroup: 'fast', disk: 'ssd' });
     expect((await fetch(`${groups}/fast`, { method: 'DELETE', headers })).status).toBe(204);
-    await until(
-      'the group to be gone',
-      2 * MINUTES,
-      async () => (await fetch(`${groups}/fast`, { headers })).status === 404,
-    );
+    const group = { status: 0, text: '' };
+    const isGone = async (): Promise<boolean> => {
+      const answer = await fetch(`${groups}/fast`, { headers });
+      Object.assign(group, { status: answer.status, text: await answer.text() });
+      return answer.status === 404;
+    };
+    await until('the group to be gone', 2 * MINUTES, isGone).catch(async (error: unknown) => {
+      const { stdout } = await bay(['events', 'web'], { mayFail: true });
+      throw new Error(`its last answer was ${JSON.stringify(group)}, and the bay says:\n${stdout.slice(-4_000)}`, {
+        cause: error,
+      });
+    });
     expect(await swarmNodes('web')).toEqual(before);
     expect(await containers()).toHaveLength(before.length);
   }
