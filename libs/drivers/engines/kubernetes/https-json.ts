@@ -3,8 +3,8 @@
  * conversation; every call has a time limit.
  */
 import { Agent, request as httpsRequest } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import type { SessionIdentity } from '../../contracts/engine.js';
+import { readAnswer } from '../read-answer.js';
 import { clusterProblem, unreachable } from './kubernetes.errors.js';
 
 const TIMEOUT_MS = 10_000;
@@ -44,7 +44,7 @@ export function openHttpsJson({ address, port, identity, timeoutMs = TIMEOUT_MS 
         reject(error);
       });
       sent.on('response', (answer) => {
-        readAll(answer)
+        readAnswer(answer, LARGEST_ANSWER)
           .then((body) => {
             resolve({ status: answer.statusCode ?? 0, text: body });
           })
@@ -81,15 +81,4 @@ export function openHttpsJson({ address, port, identity, timeoutMs = TIMEOUT_MS 
 interface Answer {
   readonly status: number;
   readonly text: string;
-}
-
-async function readAll(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LARGEST_ANSWER) throw new Error('the answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

@@ -2,9 +2,10 @@
  * A manager's Docker Engine API, over mutual TLS or, for a bay without TLS, in the clear. One connection per
  * conversation, in the version that the engine itself speaks; every call has a time limit.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { ControlIdentity } from '../../contracts/engine.js';
+import { readAnswer } from '../read-answer.js';
 import { dockerProblem, unreachable } from './swarm.errors.js';
 
 const TIMEOUT_MS = 5_000;
@@ -56,7 +57,7 @@ export function openDockerApi({ address, port, identity, timeoutMs = TIMEOUT_MS 
         });
       });
       sent.on('response', (answer) => {
-        readAll(answer).then(
+        readAnswer(answer, LARGEST_ANSWER).then(
           (body) => {
             settle(() => {
               resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: body });
@@ -105,15 +106,4 @@ export function openDockerApi({ address, port, identity, timeoutMs = TIMEOUT_MS 
       agent.destroy();
     },
   };
-}
-
-async function readAll(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LARGEST_ANSWER) throw new Error('the answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
