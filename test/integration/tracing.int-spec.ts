@@ -8,6 +8,14 @@ import { startServer, type RunningServer } from '../support/running-server.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
+const REMOTE_PARENT = 'b7ad6b7169203331';
+
+/** Whether the parent of every span has arrived too; a span is exported when it ends, a parent after its children. */
+const isWhole = (spans: readonly CollectedSpan[]): boolean => {
+  const known = new Set([REMOTE_PARENT, ...spans.map(({ spanId }) => spanId)]);
+  return spans.every(({ parentSpanId }) => known.has(parentSpanId ?? ''));
+};
+
 describe('a wish that is traced', () => {
   let collector: Collector;
   let server: RunningServer;
@@ -32,7 +40,7 @@ describe('a wish that is traced', () => {
       method: 'POST',
       headers: {
         ...{ 'X-Auth-Token': token, 'Content-Type': 'application/json' },
-        traceparent: `00-${TRACE}-b7ad6b7169203331-01`,
+        traceparent: `00-${TRACE}-${REMOTE_PARENT}-01`,
       },
       body: JSON.stringify({ name: 'traced', baymodel_id: 'swarm', node_count: 1 }),
     });
@@ -42,8 +50,10 @@ describe('a wish that is traced', () => {
     await until('the bay', 60_000, async () => (await bays.status(bay)) === 'CREATE_COMPLETE');
 
     const ofTrace = (): readonly CollectedSpan[] => collector.spans().filter(({ traceId }) => traceId === TRACE);
-    await until('its spans', 10_000, () =>
-      Promise.resolve(ofTrace().filter(({ name }) => name === 'compute ensureMachine').length >= 2),
+    // Each process exports in batches of its own: the request's span may come after those of its jobs.
+    const named = (wanted: string): number => ofTrace().filter(({ name }) => name === wanted).length;
+    await until('its spans', 30_000, () =>
+      Promise.resolve(named('POST /v1/bays') === 1 && named('compute ensureMachine') >= 2 && isWhole(ofTrace())),
     );
     const spans = ofTrace();
     const pathOf = (span: CollectedSpan): string => {
@@ -59,7 +69,7 @@ describe('a wish that is traced', () => {
     );
     const request = spans.find(({ name }) => name === 'POST /v1/bays');
     expect(request).toMatchObject({
-      parentSpanId: 'b7ad6b7169203331',
+      parentSpanId: REMOTE_PARENT,
       kind: 2,
       attributes: {
         'http.request.method': 'POST',
