@@ -1,6 +1,7 @@
 import {
   ASKED_LISTENER_PREFIX,
   clientAddressOf,
+  withRoster,
   type Bay,
   type BayId,
   type KnownMembers,
@@ -10,6 +11,7 @@ import {
   type NodeGroup,
   type Observed,
   type PlanInput,
+  type Roster,
 } from '@baykeeper/domain';
 import type { EngineContext } from '@baykeeper/drivers';
 import { SYSTEM } from '@baykeeper/storage';
@@ -56,17 +58,26 @@ export async function engineContextOf(
   };
 }
 
-/** Puts together what the planner wants to know. */
-export function planInputOf(dependencies: ReconcilerDependencies, state: BayState, observed: Observed): PlanInput {
+/**
+ * Puts together what the planner wants to know.
+ * @param before who was at rest when this bay was planned last, if that is known
+ */
+export function planInputOf(
+  dependencies: ReconcilerDependencies,
+  state: BayState,
+  observed: Observed,
+  before: Roster | null,
+): PlanInput {
   const engine = dependencies.drivers.engine(state.bay.engine);
-  return {
+  const facts = {
     now: dependencies.now(),
     ...state,
     listeners: listenersOf(engine.listeners(state.bay), state, observed),
     observed,
     limits: dependencies.limits,
-    toleratedMasterLosses: (masters) => engine.toleratedMasterLosses(masters),
+    toleratedMasterLosses: (masters: number) => engine.toleratedMasterLosses(masters),
   };
+  return withRoster(facts, before);
 }
 
 /** The bay's own, and those that the cluster's users ask for: while nobody can be asked, those that there are. */

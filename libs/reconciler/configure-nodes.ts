@@ -11,15 +11,17 @@ const AT_ONCE = 50;
 /**
  * Before a node is called ready the engine is told what it must know of it. Where that fails the node is not ready yet,
  * and its action is left for the next pass.
+ * @param open all of the bay's nodes that are not at rest
  * @returns the actions that may be carried out now.
  */
 export async function configureNodes(
   dependencies: ReconcilerDependencies,
   state: BayState,
+  open: readonly Node[],
   actions: readonly RecordAction[],
 ): Promise<readonly RecordAction[]> {
   if (!actions.some((action) => action.kind === 'record-ready')) return actions;
-  const nodes = new Map(state.nodes.map((node) => [node.id, node]));
+  const nodes = new Map(open.map((node) => [node.id, node]));
   const context = await engineContextOf(dependencies, state).catch(() => null);
   const configured = await mapAtOnce(actions, AT_ONCE, async (action) => {
     const node = action.kind === 'record-ready' ? nodes.get(action.nodeId) : undefined;

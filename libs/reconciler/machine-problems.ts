@@ -10,7 +10,10 @@ const MOST_ASKED = 20;
 export const machineOperationId = (nodeId: NodeId): string => `${nodeId}.create-machine`;
 export const machineRemovalId = (nodeId: NodeId): string => `${nodeId}.delete-machine`;
 
-/** @returns a sentence for the tenant about machines that are tried again; no question when none is late. */
+/**
+ * @param nodes all that are not at rest
+ * @returns a sentence for the tenant about machines that are tried again; no question when none is late.
+ */
 export async function findMachineProblems(
   { database, now }: Pick<ReconcilerDependencies, 'database' | 'now'>,
   nodes: readonly Node[],

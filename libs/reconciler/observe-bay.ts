@@ -15,7 +15,12 @@ const LISTING_LIVES_FOR_ITS_TIMES = 20;
 
 export interface MachineListing {
   /** Machines of the installation and the moment the question was asked; null: could not be asked. */
-  read(): Promise<{ readonly machines: ReadonlyMap<string, Machine>; readonly askedAt: Date } | null>;
+  read(): Promise<{
+    readonly machines: ReadonlyMap<string, Machine>;
+    /** Of them, for the planner: it asks of a bay's own nodes only, so they need not be gone through for each bay. */
+    readonly states: Pick<ReadonlyMap<NodeId, Machine['state']>, 'get' | 'has'>;
+    readonly askedAt: Date;
+  } | null>;
 }
 
 export function openMachineListing({
@@ -30,8 +35,13 @@ export function openMachineListing({
   const list = async (): Promise<Listing | null> => {
     const askedAt = now();
     try {
-      const machines = await withPatience(() => drivers.compute.listMachines(installation), driverPatienceMs);
-      return { askedAt, machines: new Map(machines.map((machine) => [machine.id, machine])) };
+      const listed = await withPatience(() => drivers.compute.listMachines(installation), driverPatienceMs);
+      const machines = new Map<string, Machine>(listed.map((machine) => [machine.id, machine]));
+      const states = {
+        get: (id: NodeId): Machine['state'] | undefined => machines.get(id)?.state,
+        has: (id: NodeId): boolean => machines.has(id),
+      };
+      return { askedAt, machines, states };
     } catch (error) {
       log.warn({ error: detailOf(error) }, 'listing machines failed');
       return null;
@@ -86,13 +96,7 @@ async function observeMachines(
   }
   const listed = await listing.read();
   if (!listed) return { machines: 'unknown', machinesAskedAt: now };
-  const { machines, askedAt } = listed;
-  // The planner asks of the bay's own nodes only, so the listing of all bays need not be gone through for each.
-  const states = {
-    get: (id: NodeId): Machine['state'] | undefined => machines.get(id)?.state,
-    has: (id: NodeId): boolean => machines.has(id),
-  };
-  return { machines: states, machinesAskedAt: askedAt };
+  return { machines: listed.states, machinesAskedAt: listed.askedAt };
 }
 
 async function observeEngine(dependencies: ReconcilerDependencies, state: BayState): Promise<EngineObservation | null> {

@@ -13,6 +13,7 @@ import {
   type BayFacts,
   type BayId,
   type Plan,
+  type Roster,
 } from '@baykeeper/domain';
 import { engineContextOf, loadBayState, planInputOf, type BayState } from './bay-state.js';
 import { recordEvent, wakeWatchers, type ReconcilerDependencies } from './dependencies.js';
@@ -21,6 +22,7 @@ import { inspectLoadBalancer } from './inspect-load-balancer.js';
 import { configureNodes } from './configure-nodes.js';
 import { unlessHandedBack } from './hand-back.js';
 import { executeRecords } from './execute-records.js';
+import { keepRoster, keptRoster } from './kept-rosters.js';
 import { findMachineProblems } from './machine-problems.js';
 import { watchNodes, type PassOutcome } from './watch.js';
 import { recordEngineStates } from './record-engine-states.js';
@@ -100,7 +102,9 @@ async function runPass(
   if (!state) return;
   if (state.nodes.length === 0) prepareAuthority(dependencies, state);
   const observation = await observeBay(dependencies, listing, state);
-  const engineStatesChanged = await recordEngineStates(dependencies, state, observation);
+  const { observed } = observation;
+  let input = planInputOf(dependencies, state, observed, keptRoster(dependencies, bayId));
+  const engineStatesChanged = await recordEngineStates(dependencies, input, observation);
   // A large bay takes long to read: it is read again only where a wish or we changed it. Other news wake another pass.
   const current = await dependencies.database.stores.bays.get(bayId);
   let isFresh = !engineStatesChanged && current?.generation === state.bay.generation;
@@ -111,12 +115,13 @@ async function runPass(
     if (!isFresh) state = await loadBayState(dependencies, bayId);
     isFresh = false;
     if (!state) return;
-    plan = planBay(planInputOf(dependencies, state, observation.observed));
+    input = planInputOf(dependencies, state, observed, input.roster);
+    plan = planBay(input);
     if (plan.records.length > 0) {
-      const records = await configureNodes(dependencies, state, plan.records);
+      const records = await configureNodes(dependencies, state, input.roster.open, plan.records);
       if (records.length === 0) break;
       if (!(await executeRecords(dependencies, state, lease, records))) return;
-      watchNodes(dependencies.watch, state.nodes, records, dependencies.now());
+      watchNodes(dependencies.watch, input.roster.open, records, dependencies.now());
       if (records.length < plan.records.length) break;
       continue;
     }
@@ -131,11 +136,12 @@ async function runPass(
     break;
   }
   if (!plan) return;
+  keepRoster(dependencies, bayId, input.roster);
   if (plan.settled && (await dependencies.database.stores.bays.holdsLease(bayId, lease)))
     await inspectLoadBalancer(dependencies, state);
   if (plan.loadBalancer.length === 0) await announceListeners(dependencies, state, observation);
-  problems.push(...(await findMachineProblems(dependencies, state.nodes)));
-  await saveFacts(dependencies, state, observation, plan, lease, problems);
+  problems.push(...(await findMachineProblems(dependencies, input.roster.open)));
+  await saveFacts(dependencies, state, observation, input.roster, plan, lease, problems);
   if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(state.bay, plan.lookAgainAt, dependencies.now());
   else if (dependencies.drivers.engine(state.bay.engine).announceListeners !== undefined)
     await lookAgain(dependencies, state.bay, ASK_USERS_AGAIN_MS);
@@ -172,13 +178,14 @@ async function saveFacts(
   dependencies: ReconcilerDependencies,
   state: BayState,
   { observed, engine }: BayObservation,
+  roster: Roster,
   plan: Plan,
   lease: number,
   problems: readonly string[],
 ): Promise<void> {
   const { bay } = state;
   const facts: Partial<BayFacts> = {
-    ...deriveBayFacts(planInputOf(dependencies, state, observed), plan, problems),
+    ...deriveBayFacts(planInputOf(dependencies, state, observed, roster), plan, problems),
     apiAddress: apiAddressOf(dependencies, state),
     ...(engine?.reachable && { coeVersion: engine.engineVersion, containerVersion: engine.containerVersion }),
   };

@@ -1,5 +1,4 @@
-import { deriveNodeHealth, isOff, type Node } from '@baykeeper/domain';
-import type { BayState } from './bay-state.js';
+import { deriveNodeHealth, isOff, type Node, type PlanInput } from '@baykeeper/domain';
 import { wakeWatchers, type NewEvent, type ReconcilerDependencies } from './dependencies.js';
 import type { BayObservation } from './observe-bay.js';
 
@@ -10,16 +9,17 @@ import type { BayObservation } from './observe-bay.js';
  */
 export async function recordEngineStates(
   dependencies: ReconcilerDependencies,
-  { bay, nodes }: BayState,
+  input: PlanInput,
   observation: BayObservation,
 ): Promise<boolean> {
+  const { bay, roster } = input;
   // Nobody is asked while the bay goes away.
   if (bay.deletionRequestedAt) return false;
-  const changed = deriveNodeHealth(nodes, observation.observed, dependencies.now());
+  const changed = deriveNodeHealth(input);
   if (changed.size === 0) return false;
   const describe = describer(dependencies, observation);
   const events: NewEvent[] = [];
-  for (const node of nodes) {
+  for (const node of roster.open) {
     const health = changed.get(node.id);
     if (health === undefined || node.failedAt || node.removalRequestedAt) continue;
     const wasReady = node.unreadySince === null;

@@ -26,7 +26,10 @@ export interface ReconcilerWatch {
   nodeFailed(phase: NodeFailure['phase'], role: NodeRole): void;
 }
 
-/** Tells of the nodes that these actions, which were carried out at `at`, made ready, failed or forgot. */
+/**
+ * Tells of the nodes that these actions, which were carried out at `at`, made ready, failed or forgot.
+ * @param nodes all that are not at rest
+ */
 export function watchNodes(
   watch: ReconcilerWatch | undefined,
   nodes: readonly Node[],

@@ -3,9 +3,10 @@ import { makeBay, makeGroup, makeReadyNode, seconds, T0 } from '../testing/build
 import { LIMITS } from '../testing/simulated-world.js';
 import { deriveBayFacts } from './derive-facts.js';
 import { planBay } from './plan-bay.js';
-import type { PlanInput } from './plan.js';
+import type { PlanFacts } from './plan.js';
+import { withRoster } from './roster.js';
 
-function inputOf(workers: number, down: number): PlanInput {
+function inputOf(workers: number, down: number): PlanFacts {
   const master = makeReadyNode({ role: 'master' });
   const nodes = [master, ...Array.from({ length: workers }, (_value, ordinal) => makeReadyNode({ ordinal }))];
   const isDown = (index: number): boolean => index > nodes.length - 1 - down;
@@ -28,7 +29,7 @@ function inputOf(workers: number, down: number): PlanInput {
 }
 
 function healthOf(workers: number, down: number) {
-  const input = inputOf(workers, down);
+  const input = withRoster(inputOf(workers, down));
   const { healthStatus, healthStatusReason } = deriveBayFacts(input, planBay(input), []);
   return { status: healthStatus, reason: healthStatusReason };
 }

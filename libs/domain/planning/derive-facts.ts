@@ -48,7 +48,7 @@ function deriveReason(
 ): string | null {
   if (plan.settled) return null;
   if (plan.waits.some((wait) => wait.what === WAIT_FOR_QUORUM)) return describeQuorumLoss(input);
-  const failed = input.nodes
+  const failed = input.roster.open
     .filter((node) => node.failedAt && node.failure)
     .sort((a, b) => (b.failedAt?.getTime() ?? 0) - (a.failedAt?.getTime() ?? 0));
   const newest = failed[0];
@@ -60,8 +60,8 @@ function deriveReason(
   return waiting ? `Timed out waiting for ${waiting.what}.` : 'Timed out. Retry, resize or delete the bay.';
 }
 
-function describeQuorumLoss({ bay, nodes }: PlanInput): string {
-  const members = nodes.filter((node) => node.role === 'master' && node.joinedAt && isPresent(node));
+function describeQuorumLoss({ bay, roster }: PlanInput): string {
+  const members = roster.masters.filter((node) => node.joinedAt && isPresent(node));
   const lost = members.filter((node) => node.failedAt);
   const describe = (node: Node): string => `${node.name}: ${node.failure?.message ?? 'lost'}`;
   return (
@@ -79,7 +79,12 @@ function describeFailure(node: Node, count: number): string {
   return `Node ${node.name} failed in phase ${failure.phase}: ${failure.message}${others}.${tail ? ` End of its log:\n${tail}` : ''}`;
 }
 
-function deriveHealth({ bay, nodes, observed }: PlanInput): Pick<BayFacts, 'healthStatus' | 'healthStatusReason'> {
+function deriveHealth({
+  bay,
+  nodes,
+  observed,
+  roster,
+}: PlanInput): Pick<BayFacts, 'healthStatus' | 'healthStatusReason'> {
   if (!bay.foundedAt || bay.deletionRequestedAt)
     return {
       healthStatus: bay.foundedAt ? bay.healthStatus : null,
@@ -87,15 +92,17 @@ function deriveHealth({ bay, nodes, observed }: PlanInput): Pick<BayFacts, 'heal
     };
   if (observed.engine === 'unknown')
     return { healthStatus: 'UNKNOWN', healthStatusReason: { api: 'no master answered' } };
-  const counted = nodes.filter((node) => isStaying(node) && isPresent(node) && node.readyAt);
   const { engine } = observed;
-  const sick = counted.filter((node) => engine.get(node.name) !== 'ready');
-  const names = counted.length <= MOST_NODES_BY_NAME ? counted : sick.slice(0, MOST_NODES_BY_NAME);
+  const counts = (node: Node): boolean => isStaying(node) && isPresent(node) && node.readyAt !== null;
+  const open = roster.open.filter(counts);
+  const count = roster.restingOfRole.master + roster.restingOfRole.worker + open.length;
+  const sick = open.filter((node) => engine.get(node.name) !== 'ready');
+  const names = count <= MOST_NODES_BY_NAME ? nodes.filter(counts) : sick.slice(0, MOST_NODES_BY_NAME);
   const reason: Record<string, string> = {
     api: 'ok',
     ...Object.fromEntries(names.map(({ name }) => [`${name}.Ready`, engine.get(name) === 'ready' ? 'True' : 'False'])),
-    ...(names.length < counted.length && {
-      nodes: `${String(counted.length - sick.length)} of ${String(counted.length)} ready`,
+    ...(names.length < count && {
+      nodes: `${String(count - sick.length)} of ${String(count)} ready`,
     }),
     ...firstOf(observed.notes ?? {}, MOST_NOTES),
   };

@@ -1,6 +1,5 @@
 import type { Bay, NodeGroup } from '../bay.js';
-import type { NodeId } from '../ids.js';
-import type { KnownMember, KnownMembers, Listener, LoadBalancer, Member, MemberChanges } from '../load-balancer.js';
+import type { KnownMembers, Listener, LoadBalancer } from '../load-balancer.js';
 import type { Node, NodeFailure } from '../node.js';
 import type { PlanLimits } from './plan.js';
 
@@ -25,51 +24,6 @@ export function deadlineOf(bay: Bay, limits: Pick<PlanLimits, 'defaultCreateTime
   const minutes = bay.createTimeoutMinutes;
   const timeout = minutes === null || minutes === 0 ? limits.defaultCreateTimeoutMs : minutes * 60_000;
   return new Date(bay.generationAt.getTime() + timeout);
-}
-
-/**
- * What has to change so that exactly the ready nodes that stay stand behind each listener. A member that is not confirmed
- * counts as one that may be there: it is put again, and has to be removed.
- */
-export function memberChanges(
-  listeners: readonly Listener[],
-  nodes: readonly Node[],
-  known: KnownMembers,
-): Readonly<Record<string, MemberChanges>> {
-  const changes: Record<string, MemberChanges> = {};
-  for (const { name: listener, memberRole, memberPort: port } of listeners) {
-    const members = known.get(listener);
-    const put: Member[] = [];
-    let wanted = 0;
-    for (const node of nodes) {
-      const { id: nodeId, name, address } = node;
-      if (!isWantedMember(node, memberRole) || address === null) continue;
-      const member = members?.get(nodeId);
-      if (member !== undefined) wanted += 1;
-      if (!member?.confirmed || member.address !== address || member.port !== port)
-        put.push({ nodeId, name, address, port });
-    }
-    const isCrowded = members !== undefined && members.size > wanted;
-    const remove = isCrowded ? strangers(members, nodes, memberRole) : [];
-    if (put.length + remove.length > 0) changes[listener] = { put, remove };
-  }
-  const names = new Set(listeners.map(({ name }) => name));
-  for (const [listener, members] of known)
-    if (!names.has(listener) && members.size > 0) changes[listener] = { put: [], remove: [...members.keys()] };
-  return changes;
-}
-
-function isWantedMember(node: Node, role: Node['role']): boolean {
-  return node.role === role && isStaying(node) && node.readyAt !== null && node.address !== null;
-}
-
-function strangers(
-  members: ReadonlyMap<NodeId, KnownMember>,
-  nodes: readonly Node[],
-  role: Node['role'],
-): readonly NodeId[] {
-  const wanted = new Set(nodes.filter((node) => isWantedMember(node, role)).map(({ id }) => id));
-  return [...members.keys()].filter((id) => !wanted.has(id));
 }
 
 export function listenersAreSettled(loadBalancer: LoadBalancer, listeners: readonly Listener[]): boolean {

@@ -7,7 +7,8 @@ import { deriveBayFacts } from './derive-facts.js';
 import type { KnownMember } from '../load-balancer.js';
 import { deriveNodeHealth } from './node-health.js';
 import { planBay } from './plan-bay.js';
-import type { Observed, Plan, PlanInput } from './plan.js';
+import type { Observed, Plan, PlanFacts } from './plan.js';
+import { withRoster } from './roster.js';
 
 const masters = [0, 1, 2].map((ordinal) => makeReadyNode({ role: 'master', ordinal }));
 const workers = [0, 1].map((ordinal) => makeReadyNode({ ordinal }));
@@ -38,7 +39,7 @@ interface Situation {
   readonly askedAt?: number;
 }
 
-function inputOf({ nodes = {}, machines = {}, engine, down = [], now = 60, askedAt = now }: Situation): PlanInput {
+function inputOf({ nodes = {}, machines = {}, engine, down = [], now = 60, askedAt = now }: Situation): PlanFacts {
   const all = [...masters, ...workers].map((node) => ({ ...node, ...nodes[node.id] }));
   const listed: [NodeId, 'running' | 'stopped' | 'failed'][] = all.flatMap(({ id }) => {
     const state = machines[id] === undefined ? 'running' : machines[id];
@@ -71,7 +72,7 @@ function inputOf({ nodes = {}, machines = {}, engine, down = [], now = 60, asked
   };
 }
 
-const plan = (situation: Situation): Plan => planBay(inputOf(situation));
+const plan = (situation: Situation): Plan => planBay(withRoster(inputOf(situation)));
 const lines = (made: Plan): readonly string[] => [
   ...made.records.map((action) => (action.kind === 'fail-node' ? `${action.id}: ${action.message}` : action.id)),
   ...made.nodes.map((action) => `${action.steps.join('>')} ${action.nodeId}`),
@@ -138,8 +139,7 @@ describe('one of three masters that is off while the others do not answer', () =
 
 describe('what is known of nodes', () => {
   const health = (situation: Situation): ReadonlyMap<NodeId, unknown> => {
-    const { nodes, observed, now } = inputOf(situation);
-    return deriveNodeHealth(nodes, observed, now);
+    return deriveNodeHealth(withRoster(inputOf(situation)));
   };
 
   it('is news only where it changes', () => {
@@ -222,24 +222,25 @@ describe('masters that are lost', () => {
   });
 
   it('are left alone while a minority is lost and the others do not answer for a moment', () => {
-    const input = inputOf({ nodes: { [second.id]: failed(10) }, engine: 'unknown', now: 300 });
+    const input = withRoster(inputOf({ nodes: { [second.id]: failed(10) }, engine: 'unknown', now: 300 }));
     const made = planBay(input);
     expect(lines(made)).toEqual([]);
     expect(deriveBayFacts(input, made, []).status).toBe('UPDATE_IN_PROGRESS');
   });
 
   it('are left alone when the quorum is lost with them, and the bay says so and what can be done', () => {
-    const input = inputOf({
+    const facts = inputOf({
       nodes: { [second.id]: failed(10), [third.id]: failed(11, 'the machine failed') },
       machines: { [second.id]: null, [third.id]: 'failed' },
       engine: 'unknown',
       now: 9_000,
     });
+    const input = withRoster(facts);
     const made = planBay(input);
     expect(lines(made)).toEqual([]);
-    const facts = deriveBayFacts(input, made, []);
-    expect(facts.status).toBe('UPDATE_FAILED');
-    expect(facts.statusReason).toMatch(
+    const told = deriveBayFacts(input, made, []);
+    expect(told.status).toBe('UPDATE_FAILED');
+    expect(told.statusReason).toMatch(
       /^Quorum lost, 2 of 3 masters are gone \(web-master-1: the machine disappeared; web-master-2: the machine failed\)\. .*operator brings the cluster back/,
     );
   });

@@ -1,6 +1,6 @@
 import type { NodeId } from '../ids.js';
 import type { Node } from '../node.js';
-import type { Observed } from './plan.js';
+import type { Observed, PlanInput } from './plan.js';
 
 export type NodeHealth = Pick<Node, 'engineState' | 'unreadySince'>;
 
@@ -9,28 +9,21 @@ export function isOff(node: Pick<Node, 'id'>, { machines }: Pick<Observed, 'mach
   return machines !== 'unknown' && machines.get(node.id) === 'stopped';
 }
 
-/** What is to be recorded of each ready node of which something else is known now than before. */
-export function deriveNodeHealth(
-  nodes: readonly Node[],
-  observed: Observed,
-  now: Date,
-): ReadonlyMap<NodeId, NodeHealth> {
+/** What is to be recorded of each ready node of which something else is known now than before; of those at rest nothing is. */
+export function deriveNodeHealth({ observed, now, roster }: PlanInput): ReadonlyMap<NodeId, NodeHealth> {
+  const { open, restingOfRole } = roster;
   // An engine that was silent calls nodes down that it has not heard yet: each gets its full time from here on.
-  const wasSilent = nodes.every((node) => node.readyAt === null || node.engineState !== 'ready');
+  const wasSilent =
+    restingOfRole.master + restingOfRole.worker === 0 &&
+    open.every((node) => node.readyAt === null || node.engineState !== 'ready');
   const changed = new Map<NodeId, NodeHealth>();
-  for (const node of nodes) {
-    if (node.readyAt === null || isWell(node, observed)) continue;
+  for (const node of open) {
+    if (node.readyAt === null) continue;
     const health = healthOf(node, observed, now, wasSilent);
     const isNews = health.unreadySince?.getTime() !== node.unreadySince?.getTime();
     if (isNews || health.engineState !== node.engineState) changed.set(node.id, health);
   }
   return changed;
-}
-
-/** Of a large bay nearly all: ready before and now, so there is no news of it. */
-function isWell(node: Node, observed: Observed): boolean {
-  if (node.engineState !== 'ready' || node.unreadySince !== null || observed.engine === 'unknown') return false;
-  return observed.engine.get(node.name) === 'ready' && !isOff(node, observed);
 }
 
 function healthOf(node: Node, observed: Observed, now: Date, wasSilent: boolean): NodeHealth {

@@ -6,7 +6,8 @@ import type { Node } from '../node.js';
 import { makeBay, makeGroup, makeNode, makeReadyNode, nodeIdOf, seconds, T0 } from '../testing/builders.js';
 import { LIMITS, LISTENERS, SimulatedWorld } from '../testing/simulated-world.js';
 import { planBay } from './plan-bay.js';
-import type { Plan, PlanInput } from './plan.js';
+import type { Plan, PlanFacts } from './plan.js';
+import { withRoster } from './roster.js';
 
 /** A plan as text, one action a line: what a golden file would show. */
 function lines(plan: Plan): string[] {
@@ -31,7 +32,9 @@ function membersOf(lists: Readonly<Record<string, readonly KnownMember[]>>): Kno
   );
 }
 
-function settledInput(changes: Partial<PlanInput> = {}): PlanInput {
+const planOf = (facts: PlanFacts): Plan => planBay(withRoster(facts));
+
+function settledInput(changes: Partial<PlanFacts> = {}): PlanFacts {
   const master = makeReadyNode({ role: 'master' });
   const workers = [makeReadyNode({ ordinal: 0 }), makeReadyNode({ ordinal: 1 })];
   const nodes = [master, ...workers];
@@ -68,7 +71,7 @@ function settledInput(changes: Partial<PlanInput> = {}): PlanInput {
 
 describe('planBay', () => {
   it('plans nothing for a bay that is as it should be', () => {
-    const plan = planBay(settledInput());
+    const plan = planOf(settledInput());
     expect(lines(plan)).toEqual([]);
     expect(plan.settled).toBe(true);
     expect(plan.lookAgainAt).toBeNull();
@@ -86,7 +89,7 @@ describe('planBay', () => {
   });
 
   it('concludes nothing from what could not be observed', () => {
-    const plan = planBay(
+    const plan = planOf(
       settledInput({ observed: { machines: 'unknown', machinesAskedAt: seconds(60), engine: 'unknown' } }),
     );
     expect(lines(plan)).toEqual([]);
@@ -96,23 +99,21 @@ describe('planBay', () => {
     const input = settledInput();
     const groups = [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: 1, nextOrdinal: 2 })];
     const leaving = nodeIdOf('worker', 1);
-    expect(lines(planBay({ ...input, groups }))).toEqual([`request-removal ${leaving}.removal`]);
+    expect(lines(planOf({ ...input, groups }))).toEqual([`request-removal ${leaving}.removal`]);
 
     const nodes = input.nodes.map((node) => (node.id === leaving ? { ...node, removalRequestedAt: T0 } : node));
-    expect(lines(planBay({ ...input, groups, nodes }))).toEqual([
+    expect(lines(planOf({ ...input, groups, nodes }))).toEqual([
       'change-members 00000000-0000-4000-8000-000000000001.members',
     ]);
 
     const web = input.members.get('port-80') ?? new Map<NodeId, KnownMember>();
     const members = new Map(input.members).set('port-80', new Map([...web].filter(([nodeId]) => nodeId !== leaving)));
-    expect(lines(planBay({ ...input, groups, nodes, members }))).toEqual([
+    expect(lines(planOf({ ...input, groups, nodes, members }))).toEqual([
       `record-deregistered ${leaving}.deregistered`,
     ]);
 
     const out = nodes.map((node) => (node.id === leaving ? { ...node, deregisteredAt: T0 } : node));
-    expect(lines(planBay({ ...input, groups, nodes: out, members }))).toEqual([
-      `drain>leave>delete-machine ${leaving}`,
-    ]);
+    expect(lines(planOf({ ...input, groups, nodes: out, members }))).toEqual([`drain>leave>delete-machine ${leaving}`]);
   });
 
   it('writes only what changes, and again what was not confirmed', () => {
@@ -122,7 +123,7 @@ describe('planBay', () => {
     if (!first || !second) throw new Error('two workers');
     const changesFor = (...list: readonly KnownMember[]) => {
       const members = new Map(input.members).set('port-80', new Map(list.map((one) => [one.nodeId, one])));
-      return planBay({ ...input, members }).loadBalancer.flatMap((action) =>
+      return planOf({ ...input, members }).loadBalancer.flatMap((action) =>
         action.kind === 'change-members' ? [action.changes] : [],
       );
     };
@@ -135,7 +136,7 @@ describe('planBay', () => {
     ]);
     const stranger = { ...second, nodeId: nodeIdOf('worker', 99), confirmed: false };
     expect(changesFor(first, second, stranger)).toEqual([{ 'port-80': { put: [], remove: [stranger.nodeId] } }]);
-    const gone = planBay({ ...input, members: new Map(input.members).set('old', new Map([[first.nodeId, first]])) });
+    const gone = planOf({ ...input, members: new Map(input.members).set('old', new Map([[first.nodeId, first]])) });
     expect(gone.loadBalancer).toEqual([
       expect.objectContaining({ changes: { old: { put: [], remove: [first.nodeId] } } }),
     ]);
@@ -150,7 +151,7 @@ describe('planBay', () => {
       'port-80': [...(input.members.get('port-80')?.values() ?? [])].map((one) => ({ ...one, confirmed: false })),
     });
     const groups = [makeGroup({ role: 'master', nextOrdinal: 1 }), makeGroup({ nodeCount: 1, nextOrdinal: 2 })];
-    const plan = planBay({ ...input, groups, nodes, members });
+    const plan = planOf({ ...input, groups, nodes, members });
     expect([plan.records, plan.nodes]).toEqual([[], []]);
     expect(plan.loadBalancer).toMatchObject([{ changes: { 'port-80': { remove: [leaving] } } }]);
   });
@@ -161,7 +162,7 @@ describe('planBay', () => {
     const sick = input.nodes.map((node) =>
       node.id === nodeIdOf('worker', 0) ? { ...node, engineState: 'down' as const } : node,
     );
-    expect(lines(planBay({ ...input, groups, nodes: sick }))).toEqual([
+    expect(lines(planOf({ ...input, groups, nodes: sick }))).toEqual([
       `request-removal ${nodeIdOf('worker', 0)}.removal`,
     ]);
   });
@@ -173,7 +174,7 @@ describe('planBay', () => {
       bay: makeBay({ foundedAt: T0, foundingNodeId: nodeIdOf('master', 0) }),
     });
     const nodes = [...input.nodes.filter((node) => node.id !== late.id), late];
-    const failing = planBay({ ...input, nodes });
+    const failing = planOf({ ...input, nodes });
     expect(failing.records).toContainEqual({
       kind: 'fail-node',
       id: `${late.id}.fail`,
@@ -183,9 +184,9 @@ describe('planBay', () => {
     });
     const failed = nodes.map((node) => (node.id === late.id ? { ...node, failedAt: seconds(120) } : node));
     expect(
-      lines(planBay({ ...input, nodes: failed, now: seconds(124) })).filter((line) => line.startsWith('request')),
+      lines(planOf({ ...input, nodes: failed, now: seconds(124) })).filter((line) => line.startsWith('request')),
     ).toEqual([]);
-    expect(lines(planBay({ ...input, nodes: failed, now: seconds(125) }))).toContain(
+    expect(lines(planOf({ ...input, nodes: failed, now: seconds(125) }))).toContain(
       `request-removal ${late.id}.removal`,
     );
   });
@@ -201,7 +202,7 @@ describe('planBay', () => {
       });
       const nodes = [...input.nodes.filter(({ id }) => id !== node.id), node];
       const engine = new Map(nodes.map(({ id, name }) => [name, id === node.id ? (engineState ?? 'down') : 'ready']));
-      const plan = planBay({ ...input, nodes, observed: { ...input.observed, engine } });
+      const plan = planOf({ ...input, nodes, observed: { ...input.observed, engine } });
       return lines({ ...plan, loadBalancer: [] });
     };
     expect(linesAt(500, waiting)).toEqual([`grant-join ${waiting.id}.grant`]);
@@ -227,13 +228,13 @@ describe('planBay', () => {
     const engine = new Map(
       nodes.map(({ id, name }) => [name, id === joined.id ? ('down' as const) : ('ready' as const)]),
     );
-    expect(planBay({ ...input, nodes, observed: { ...input.observed, engine } }).lookAgainAt).toEqual(seconds(next));
+    expect(planOf({ ...input, nodes, observed: { ...input.observed, engine } }).lookAgainAt).toEqual(seconds(next));
   });
 
   it('replaces a node whose machine disappeared', () => {
     const input = settledInput();
     const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
-    const plan = planBay({ ...input, observed: { ...input.observed, machines } });
+    const plan = planOf({ ...input, observed: { ...input.observed, machines } });
     expect(lines(plan)).toEqual([`fail-node ${nodeIdOf('worker', 1)}.fail`]);
   });
 
@@ -241,7 +242,7 @@ describe('planBay', () => {
     const input = settledInput();
     const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
     const nodes = input.nodes.map((node, index) => (index === 2 ? { ...node, machineCreatedAt: seconds(60) } : node));
-    expect(lines(planBay({ ...input, nodes, observed: { ...input.observed, machines } }))).toEqual([]);
+    expect(lines(planOf({ ...input, nodes, observed: { ...input.observed, machines } }))).toEqual([]);
   });
 
   it('waits for a machine that was just made and is not listed yet, before it is called lost', () => {
@@ -249,7 +250,7 @@ describe('planBay', () => {
     const machines = new Map(input.nodes.slice(0, 2).map((node) => [node.id, 'running' as const]));
     const nodes = input.nodes.map((node, index) => (index === 2 ? { ...node, machineCreatedAt: seconds(60) } : node));
     const planAt = (at: number) =>
-      planBay({
+      planOf({
         ...input,
         now: seconds(at),
         nodes,
@@ -288,7 +289,7 @@ describe('planBay', () => {
     const observed = { machines, machinesAskedAt: seconds(60), engine: 'unknown' as const };
 
     it('gives up the cluster, and replaces everybody who was in it', () => {
-      expect(lines(planBay({ ...input, nodes: lost, observed }))).toEqual([
+      expect(lines(planOf({ ...input, nodes: lost, observed }))).toEqual([
         `record-cluster-lost ${input.bay.id}.cluster-lost`,
         ...lost.map((node) => `request-removal ${node.id}.removal`),
       ]);
@@ -306,7 +307,7 @@ describe('planBay', () => {
         [...lost, makeReadyNode({ role: 'master', ordinal: 1, machineCreatedAt: seconds(70) })],
       ],
     ])('gives up nothing while %s', (_name, seen, nodes) => {
-      const plan = planBay({ ...input, nodes, observed: seen });
+      const plan = planOf({ ...input, nodes, observed: seen });
       expect(plan.records.map(({ kind }) => kind)).not.toContain('record-cluster-lost');
     });
   });
@@ -319,11 +320,11 @@ describe('planBay', () => {
       { ...seen, engine: 'unknown' as const },
       { ...seen, machines: 'unknown' as const },
     ]) {
-      const plan = planBay(settledInput({ bay: retried, nodes, observed }));
+      const plan = planOf(settledInput({ bay: retried, nodes, observed }));
       expect(plan.settled).toBe(false);
       expect(plan.waits).toHaveLength(1);
     }
-    expect(planBay(settledInput({ bay: retried, nodes })).settled).toBe(true);
+    expect(planOf(settledInput({ bay: retried, nodes })).settled).toBe(true);
   });
 
   it('gives the same plan for the same facts', () => {

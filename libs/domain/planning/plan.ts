@@ -1,4 +1,4 @@
-import type { Bay, NodeGroup } from '../bay.js';
+import type { Bay, NodeGroup, NodeRole } from '../bay.js';
 import type { BayId, LoadBalancerId, NodeGroupId, NodeId } from '../ids.js';
 import type { KnownMembers, Listener, LoadBalancer, MemberChanges } from '../load-balancer.js';
 import type { Node, NodeFailure, RemovalReason } from '../node.js';
@@ -31,7 +31,8 @@ export interface PlanLimits {
   readonly replacementBackoffMs: number;
 }
 
-export interface PlanInput {
+/** What is known of a bay and wanted of it. */
+export interface PlanFacts {
   readonly now: Date;
   readonly bay: Bay;
   readonly groups: readonly NodeGroup[];
@@ -45,6 +46,24 @@ export interface PlanInput {
   readonly limits: PlanLimits;
   /** How many of `n` masters may be missing while the engine's cluster still decides. */
   readonly toleratedMasterLosses: (masters: number) => number;
+}
+
+/** Who of a bay is at rest, counted, and everybody else in person (see `roster.ts`). */
+export interface Roster {
+  /** All who are not at rest, in the order of the bay's nodes. */
+  readonly open: readonly Node[];
+  readonly masters: readonly Node[];
+  readonly restingOfRole: Readonly<Record<NodeRole, number>>;
+  readonly restingOfGroup: ReadonlyMap<NodeGroupId, number>;
+  /** What it was made of. */
+  readonly made: RosterFacts & { readonly resting: Uint8Array };
+}
+
+export type RosterFacts = Pick<PlanFacts, 'nodes' | 'observed' | 'loadBalancer' | 'members' | 'listeners'>;
+
+/** As `withRoster` makes it. */
+export interface PlanInput extends PlanFacts {
+  readonly roster: Roster;
 }
 
 /** Changes of our own records; the reconciler applies them in one transaction and plans again. */

@@ -8,8 +8,18 @@ import type { KnownMember, Listener, LoadBalancer } from '../load-balancer.js';
 import type { Node } from '../node.js';
 import { deriveNodeHealth } from '../planning/node-health.js';
 import { planBay } from '../planning/plan-bay.js';
-import type { Action, NodeStep, Plan, PlanInput, PlanLimits, RecordAction } from '../planning/plan.js';
+import type {
+  Action,
+  NodeStep,
+  Plan,
+  PlanFacts,
+  PlanInput,
+  PlanLimits,
+  RecordAction,
+  Roster,
+} from '../planning/plan.js';
 import { deriveBayFacts } from '../planning/derive-facts.js';
+import { withRoster } from '../planning/roster.js';
 import { makeBay, makeGroup, makeNode, nodeIdOf, seconds } from './builders.js';
 
 export const LISTENERS: readonly Listener[] = [
@@ -42,6 +52,7 @@ export class SimulatedWorld {
   readonly mute = new Set<NodeId>();
   engineAnswers = true;
   readonly history: Action[] = [];
+  private roster: Roster | null = null;
   readonly broken: string[] = [];
 
   constructor(masters: number, workers: number) {
@@ -56,7 +67,14 @@ export class SimulatedWorld {
     return seconds(this.time);
   }
 
+  /** As the reconciler plans: with what is known of who was at rest before. */
   input(bay: Bay): PlanInput {
+    const input = withRoster(this.facts(bay), this.roster);
+    this.roster = input.roster;
+    return input;
+  }
+
+  facts(bay: Bay): PlanFacts {
     return {
       now: this.now,
       bay,
@@ -100,8 +118,7 @@ export class SimulatedWorld {
   /** As the reconciler does before it plans. */
   private recordEngineStates(): void {
     if (!this.bay || this.bay.deletionRequestedAt) return;
-    const { observed } = this.input(this.bay);
-    for (const [id, health] of deriveNodeHealth(this.nodes, observed, this.now)) this.change(id, health);
+    for (const [id, health] of deriveNodeHealth(this.input(this.bay))) this.change(id, health);
   }
 
   plan(): Plan | null {

@@ -4,7 +4,16 @@
  * names the nodes that the reconciler would choose.
  */
 import { randomUUID } from 'node:crypto';
-import { planBay, type Bay, type BayId, type Node, type NodeRole, type RemovalReason } from '@baykeeper/domain';
+import {
+  planBay,
+  withRoster,
+  type Bay,
+  type BayId,
+  type Node,
+  type NodeRole,
+  type PlanFacts,
+  type RemovalReason,
+} from '@baykeeper/domain';
 import { SYSTEM, type Database, type Stores } from '@baykeeper/storage';
 import type { BayWish } from '../bays/bay.schema.js';
 import { Bays, type BaysDependencies, type WishRules } from '../bays/bays.js';
@@ -113,11 +122,12 @@ export class Previews {
       engineState === null ? [] : [[name, engineState] as const],
     );
     const now = bay.generationAt;
-    const { records } = planBay({
+    const facts: PlanFacts = {
       ...{ now, bay, groups, nodes, loadBalancer: null, members: new Map(), listeners: [], limits: LIMITS },
       observed: { machines: 'unknown', machinesAskedAt: now, engine: new Map(known) },
       toleratedMasterLosses: (masters) => this.dependencies.engines.engine(bay.engine).toleratedMasterLosses(masters),
-    });
+    };
+    const { records } = planBay(withRoster(facts));
     const groupNames = new Map(groups.map((group) => [group.id, group]));
     const byId = new Map(nodes.map((node) => [node.id, node]));
     const leaving = new Set(before.filter((node) => node.removalRequestedAt === null).map(({ id }) => id));

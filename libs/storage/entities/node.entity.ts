@@ -28,6 +28,7 @@ import { NodeGroupEntity } from './node-group.entity.js';
 @Unique(['bayId', 'name'])
 @Index('nodes_bay_id_sequence_idx', ['bayId', 'sequence'])
 @Index('nodes_bay_id_revision_idx', ['bayId', 'revision'])
+@Index('nodes_masters_idx', ['bayId', 'sequence'], { where: "role = 'master'" })
 export class NodeEntity implements Node {
   @PrimaryColumn(UUID) id!: NodeId;
   @Column(HIDDEN_SEQUENCE) @Generated('increment') sequence?: number;

@@ -84,19 +84,27 @@ export class PostgresLoadBalancerStore implements LoadBalancerStore {
   }
 
   async confirmMembers(id: LoadBalancerId, changes: ChangesByListener): Promise<void> {
-    const removed = Object.entries(changes).flatMap(([listener, { remove }]) =>
-      remove.map((nodeId) => ({ listener, node_id: nodeId })),
+    const put = Object.entries(changes).flatMap(([listener, given]) =>
+      given.put.map(({ nodeId }) => [listener, nodeId] as const),
     );
+    const removed = Object.entries(changes).flatMap(([listener, { remove }]) =>
+      remove.map((nodeId) => [listener, nodeId] as const),
+    );
+    // Of arrays few rows are expected, so that the primary key is used; of JSON so many that all members would be read.
     const text = `WITH confirmed AS (
-        UPDATE load_balancer_members SET confirmed = true FROM ${GIVEN}
+        UPDATE load_balancer_members SET confirmed = true
+        FROM unnest($2::text[], $3::uuid[]) AS given (listener, node_id)
         WHERE load_balancer_id = $1 AND load_balancer_members.listener = given.listener
           AND load_balancer_members.node_id = given.node_id),
       removed AS (
-        DELETE FROM load_balancer_members USING jsonb_to_recordset($3::jsonb) AS going (listener text, node_id uuid)
+        DELETE FROM load_balancer_members USING unnest($4::text[], $5::uuid[]) AS going (listener, node_id)
         WHERE load_balancer_id = $1 AND load_balancer_members.listener = going.listener
           AND load_balancer_members.node_id = going.node_id)
       ${COUNT_UP}`;
-    const values = [putOf(changes), JSON.stringify(removed)];
+    const values = [put, removed].flatMap((pairs) => [
+      pairs.map(([listener]) => listener),
+      pairs.map(([, nodeId]) => nodeId),
+    ]);
     await this.changeMembers('confirm-members', text, id, values, changes, 'confirmed');
   }
 
@@ -104,7 +112,7 @@ export class PostgresLoadBalancerStore implements LoadBalancerStore {
     name: string,
     text: string,
     id: LoadBalancerId,
-    values: readonly string[],
+    values: readonly (string | readonly string[])[],
     changes: ChangesByListener,
     step: 'begun' | 'confirmed',
   ): Promise<void> {

@@ -41,7 +41,9 @@ export interface NodeSimulation {
 
 /** How long the control plane may hold a question for the join data, as agreed in the protocol. */
 const JOIN_WAIT_SECONDS = 25;
-const RETRY_MS = 300;
+/** The first pause before the same is asked again, and the longest; each is twice the one before it. */
+const RETRY_FIRST_MS = 20;
+const RETRY_LATEST_MS = 320;
 
 /** Resolves when the node has joined, has failed as scripted, was refused, or `signal` aborts. Throws for nothing else. */
 export async function simulateNode(node: NodeSimulation): Promise<void> {
@@ -143,7 +145,7 @@ async function ask(
   token: string,
   body: { readonly type: string; readonly text: string } | null,
 ): Promise<Answer> {
-  for (;;) {
+  for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_LATEST_MS)) {
     const answer = await askOnce(node, method, path, token, body).catch(() => null);
     if (answer !== null && answer.status < 300) return answer;
     node.signal.throwIfAborted();
@@ -151,7 +153,7 @@ async function ask(
       node.print(`the control plane refused ${path.split('?')[0] ?? ''} (${answer.status})`);
       throw new NodeFailure('refused');
     }
-    await rest(node, RETRY_MS);
+    await rest(node, pauseMs);
   }
 }
 
