@@ -4,7 +4,7 @@
  * depends on the seed, the call, what it is about and how often this process asked it, not on what else goes on.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { BaykeeperError } from '@baykeeper/domain';
 import { z } from 'zod';
 import type { AroundCall } from './watch-calls.js';
@@ -55,31 +55,35 @@ const faultsFile = z.strictObject({
 export type SimulatedFaults = z.input<typeof faultsFile>;
 type ReadFaults = z.output<typeof faultsFile>;
 
-/** A file that was changed counts after this time at the latest. */
-const READ_AGAIN_MS = 200;
-
 export interface FaultSource {
   /** What holds now. A file that is not there says that all is well. */
   read(): Promise<ReadFaults>;
 }
 
+/** @param path is looked at with every call: what is written there holds for the next one */
 export function openFaults(path: string): FaultSource {
-  let last: { readonly at: number; readonly faults: Promise<ReadFaults> } | null = null;
+  let last: { readonly version: string; readonly faults: Promise<ReadFaults> } | null = null;
   const load = async (): Promise<ReadFaults> => {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{"seed":0,"faults":[]}';
-      throw error;
-    });
+    const text = await readFile(path, 'utf8').catch(unlessMissing('{"seed":0,"faults":[]}'));
     return faultsFile.parse(JSON.parse(text));
   };
   return {
-    read() {
-      const at = performance.now();
-      if (last === null || at - last.at > READ_AGAIN_MS) last = { at, faults: load() };
+    async read() {
+      const version = await stat(path, { bigint: true })
+        .then(({ ino, mtimeNs, size }) => [ino, mtimeNs, size].join(' '))
+        .catch(unlessMissing('none'));
+      if (last?.version !== version) last = { version, faults: load() };
       return last.faults;
     },
   };
 }
+
+const unlessMissing =
+  (instead: string) =>
+  (error: unknown): string => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return instead;
+    throw error;
+  };
 
 /** Give it to `watchCalls`. */
 export function injectFaults(source: FaultSource): AroundCall {

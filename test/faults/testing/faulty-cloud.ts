@@ -10,7 +10,7 @@ import { loadLoadBalancers } from './stores.js';
 
 export type Faults = SimulatedFaults['faults'];
 
-/** Holds from a moment on, at the latest when a process next looks. */
+/** Holds from now on, for every process. */
 export async function setFaults(installation: Installation, faults: SimulatedFaults): Promise<void> {
   const fresh = `${installation.faultsPath}.new`;
   await writeFile(fresh, JSON.stringify(faults));
