@@ -11,10 +11,10 @@ function openTimed() {
   return {
     clock,
     rests,
-    pass: (milliseconds: number) =>
+    pass: (milliseconds: number, cameTrue = false) =>
       rests.after(bay, () => {
         clock.time += milliseconds;
-        return Promise.resolve();
+        return Promise.resolve({ cameTrue });
       }),
   };
 }
@@ -60,5 +60,14 @@ it('counts a pass that failed, too', async () => {
     return Promise.reject(new Error('no'));
   });
   await expect(failing).rejects.toThrow('no');
+  expect(rests.leftFor(bay)).toBe(200);
+});
+
+it('forgives what was owed for a wish when that has come true', async () => {
+  const { rests, pass } = openTimed();
+  await pass(60_000);
+  await pass(200, true);
+  expect(rests.leftFor(bay)).toBe(0);
+  await pass(400);
   expect(rests.leftFor(bay)).toBe(200);
 });

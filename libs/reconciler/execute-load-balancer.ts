@@ -14,6 +14,7 @@ import {
   type LoadBalancerAction,
   type LoadBalancerId,
   type MemberChanges,
+  type Node,
 } from '@baykeeper/domain';
 import type { BayState } from './bay-state.js';
 import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
@@ -21,17 +22,21 @@ import { restoreLoadBalancer } from './inspect-load-balancer.js';
 import { namesOf } from './names.js';
 import { recordOperation } from './operations.js';
 
-/** @returns what could not be done, for the tenant; empty when all was done. */
+/**
+ * @param open all of the bay's nodes that are not at rest
+ * @returns what could not be done, for the tenant; empty when all was done.
+ */
 export async function executeLoadBalancerActions(
   dependencies: ReconcilerDependencies,
   state: BayState,
+  open: readonly Node[],
   actions: readonly LoadBalancerAction[],
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const action of actions) {
     try {
       await recordOperation(dependencies, { id: action.id, bayId: state.bay.id, nodeId: null, kind: action.kind }, () =>
-        executeAction(dependencies, state, action),
+        executeAction(dependencies, state, open, action),
       );
     } catch (error) {
       dependencies.log.warn(
@@ -65,6 +70,7 @@ async function tellProblem(
 async function executeAction(
   dependencies: ReconcilerDependencies,
   state: BayState,
+  open: readonly Node[],
   action: LoadBalancerAction,
 ): Promise<void> {
   const { database, drivers, installation, now } = dependencies;
@@ -114,7 +120,7 @@ async function executeAction(
         await database.stores.loadBalancers.confirmMembers(row.id, action.changes);
         await tellMembers(dependencies, bay, news);
       }
-      await recordRegistrations(dependencies, state);
+      await recordRegistrations(dependencies, open);
       return;
     }
     case 'remove-load-balancer':
@@ -140,9 +146,9 @@ async function changeMembers(
   }
 }
 
-async function recordRegistrations({ database, now }: ReconcilerDependencies, { nodes }: BayState): Promise<void> {
+async function recordRegistrations({ database, now }: ReconcilerDependencies, open: readonly Node[]): Promise<void> {
   const registeredAt = now();
-  const fresh = nodes.filter((node) => isStaying(node) && node.readyAt && !node.registeredAt);
+  const fresh = open.filter((node) => isStaying(node) && node.readyAt && !node.registeredAt);
   await database.stores.nodes.recordFactsOfMany(fresh.map(({ id }) => ({ id, facts: { registeredAt } })));
 }
 

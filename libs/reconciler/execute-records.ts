@@ -46,6 +46,7 @@ async function readEvidence(
   actions: readonly RecordAction[],
 ): Promise<Evidence> {
   const failing = new Set(actions.flatMap((action) => (action.kind === 'fail-node' ? [action.nodeId] : [])));
+  if (failing.size === 0) return { logTails: new Map(), machineErrors: new Map() };
   const without = nodes.filter((node) => failing.has(node.id) && !node.machineCreatedAt);
   const [logTails, machineErrors] = await Promise.all([
     Promise.all([...failing].map(async (nodeId) => [nodeId, await readConsole(dependencies, nodeId)] as const)),
@@ -96,7 +97,11 @@ function gatherChanges(
   const at = now();
   const meant = new Set(actions.flatMap((action) => ('nodeId' in action ? [action.nodeId] : [])));
   const names = new Map<NodeId, string>();
-  for (const { id, name } of nodes) if (meant.has(id)) names.set(id, name);
+  // The newest are last, and most is about them.
+  for (let place = nodes.length - 1; place >= 0 && names.size < meant.size; place -= 1) {
+    const node = nodes[place];
+    if (node !== undefined && meant.has(node.id)) names.set(node.id, node.name);
+  }
   const groupsById = new Map(groups.map((group) => [group.id, group]));
   const changes: Changes = {
     ...{ newNodes: [], ordinals: new Map(), facts: [], bayFacts: {}, forgottenNodes: [], forgottenGroups: [] },

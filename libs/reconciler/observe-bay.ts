@@ -61,6 +61,8 @@ export function openMachineListing({
   };
 }
 
+type EngineNodes = Extract<EngineObservation, { readonly reachable: true }>['nodes'];
+
 export interface BayObservation {
   readonly observed: Observed;
   readonly engine: EngineObservation | null;
@@ -79,11 +81,18 @@ export async function observeBay(
     engine,
     observed: {
       ...machines,
-      engine: engine?.reachable ? new Map(engine.nodes.map((node) => [node.name, node.state])) : 'unknown',
+      engine: engine?.reachable ? statesOf(engine.nodes) : 'unknown',
       ...(engine?.reachable && engine.notes && { notes: engine.notes }),
       ...(engine?.reachable && engine.listeners && { listeners: engine.listeners }),
     },
   };
+}
+
+/** Without a pair for each: of a large bay this is made with every pass. */
+function statesOf(nodes: EngineNodes): ReadonlyMap<string, EngineNodes[number]['state']> {
+  const states = new Map<string, EngineNodes[number]['state']>();
+  for (const { name, state } of nodes) states.set(name, state);
+  return states;
 }
 
 async function observeMachines(

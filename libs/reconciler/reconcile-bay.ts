@@ -37,15 +37,18 @@ const BUSY_RETRY_MS = 1_500;
 /** Users of a cluster ask within it for listeners, and nobody says when: a settled bay of such an engine is looked at so often. */
 const ASK_USERS_AGAIN_MS = 10_000;
 
+/** @returns whether the bay's wish came true with this pass */
 export async function reconcileBay(
   dependencies: ReconcilerDependencies,
   listing: MachineListing,
   bayId: BayId,
-): Promise<void> {
+): Promise<{ readonly cameTrue: boolean }> {
   const startedAt = performance.now();
   let outcome: PassOutcome = 'failed';
+  const pass = { cameTrue: false };
   try {
-    outcome = await reconcileUnderLease(dependencies, listing, bayId);
+    outcome = await reconcileUnderLease(dependencies, listing, bayId, pass);
+    return pass;
   } finally {
     dependencies.watch?.passed(outcome, (performance.now() - startedAt) / 1_000);
   }
@@ -55,6 +58,7 @@ async function reconcileUnderLease(
   dependencies: ReconcilerDependencies,
   listing: MachineListing,
   bayId: BayId,
+  pass: { cameTrue: boolean },
 ): Promise<PassOutcome> {
   const { watch, log, holder, database, handBack } = dependencies;
   const { bays } = database.stores;
@@ -77,7 +81,9 @@ async function reconcileUnderLease(
   };
   const renewal = setInterval(() => void renew(), (LEASE_SECONDS * 1000) / 3);
   try {
-    await unlessHandedBack(handBack, () => runPass(dependencies, listing, bayId, lease.token));
+    await unlessHandedBack(handBack, async () => {
+      pass.cameTrue = await runPass(dependencies, listing, bayId, lease.token);
+    });
   } finally {
     clearInterval(renewal);
     // One that can't be given back went with the bay, or to another process.
@@ -97,9 +103,9 @@ async function runPass(
   listing: MachineListing,
   bayId: BayId,
   lease: number,
-): Promise<void> {
+): Promise<boolean> {
   let state = await loadBayState(dependencies, bayId);
-  if (!state) return;
+  if (!state) return false;
   if (state.nodes.length === 0) prepareAuthority(dependencies, state);
   const observation = await observeBay(dependencies, listing, state);
   const { observed } = observation;
@@ -114,13 +120,13 @@ async function runPass(
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     if (!isFresh) state = await loadBayState(dependencies, bayId);
     isFresh = false;
-    if (!state) return;
+    if (!state) return false;
     input = planInputOf(dependencies, state, observed, input.roster);
     plan = planBay(input);
     if (plan.records.length > 0) {
       const records = await configureNodes(dependencies, state, input.roster.open, plan.records);
       if (records.length === 0) break;
-      if (!(await executeRecords(dependencies, state, lease, records))) return;
+      if (!(await executeRecords(dependencies, state, lease, records))) return false;
       watchNodes(dependencies.watch, input.roster.open, records, dependencies.now());
       if (records.length < plan.records.length) break;
       continue;
@@ -129,13 +135,13 @@ async function runPass(
     await dependencies.queue.enqueueNodeSteps(state.bay, plan.nodes);
     if (plan.loadBalancer.length > 0 && problems.length === 0) {
       // Drivers know no leases: at least nothing is begun outside that another process may have done by now.
-      if (!(await dependencies.database.stores.bays.holdsLease(bayId, lease))) return;
-      problems.push(...(await executeLoadBalancerActions(dependencies, state, plan.loadBalancer)));
+      if (!(await dependencies.database.stores.bays.holdsLease(bayId, lease))) return false;
+      problems.push(...(await executeLoadBalancerActions(dependencies, state, input.roster.open, plan.loadBalancer)));
       continue;
     }
     break;
   }
-  if (!plan) return;
+  if (!plan) return false;
   keepRoster(dependencies, bayId, input.roster);
   if (plan.settled && (await dependencies.database.stores.bays.holdsLease(bayId, lease)))
     await inspectLoadBalancer(dependencies, state);
@@ -145,6 +151,7 @@ async function runPass(
   if (plan.lookAgainAt) await dependencies.queue.enqueueReconcileAt(state.bay, plan.lookAgainAt, dependencies.now());
   else if (dependencies.drivers.engine(state.bay.engine).announceListeners !== undefined)
     await lookAgain(dependencies, state.bay, ASK_USERS_AGAIN_MS);
+  return plan.settled && state.bay.settledGeneration < state.bay.generation;
 }
 
 /** Where the balancer has what the cluster's users asked for, they are told its address. What fails is found by the next pass. */

@@ -20,7 +20,8 @@ interface Snapshot {
   readonly removed: string;
   /** In order; as it was given out. */
   readonly nodes: readonly Node[];
-  readonly places: ReadonlyMap<NodeId, number>;
+  /** Where each stands in them. */
+  readonly places: Map<NodeId, number>;
 }
 
 type Listing = Pick<Snapshot, 'nodes' | 'places'>;
@@ -54,7 +55,7 @@ export class NodeSnapshots {
     const [moment] = rows;
     if (moment === undefined || moment.removed === null) return this.readAll(bayId);
     const changed = rows.flatMap(nodeOf);
-    const fresh = changed.filter(({ id }) => !before.places.has(id));
+    const fresh = changed.filter(({ id }) => placeIn(before, id) === undefined);
     const next = changed.length === 0 ? before : withChanges(before, changed, fresh);
     const { nodes, places } = moment.removed === before.removed ? next : await this.withoutRemoved(bayId, next.nodes);
     // Whatever came and went while that was read is found by the next reading.
@@ -109,20 +110,30 @@ function nodeOf({ horizon: _horizon, removed: _removed, ...row }: Row): readonly
   return row.id === null ? [] : [row];
 }
 
+/** Readings of the same bay share the places, so one may know of a node that another one has not read. */
+function placeIn({ nodes, places }: Listing, id: NodeId): number | undefined {
+  const place = places.get(id);
+  return place !== undefined && nodes[place]?.id === id ? place : undefined;
+}
+
 function withChanges({ nodes, places }: Snapshot, changed: readonly Node[], fresh: readonly Node[]): Listing {
   const next = [...nodes];
   for (const node of changed) {
-    const place = places.get(node.id);
+    const place = placeIn({ nodes, places }, node.id);
     if (place !== undefined) next[place] = node;
   }
   if (fresh.length === 0) return { nodes: next, places };
   // Those that came last are the last of their role, and masters stand before workers.
+  if (fresh.every(({ role }) => role === 'worker')) {
+    for (const node of fresh) places.set(node.id, next.push(node) - 1);
+    return { nodes: next, places };
+  }
   const workers = next.findIndex(({ role }) => role === 'worker');
   next.splice(workers < 0 ? next.length : workers, 0, ...fresh.filter(({ role }) => role === 'master'));
   next.push(...fresh.filter(({ role }) => role !== 'master'));
   return { nodes: next, places: placesOf(next) };
 }
 
-function placesOf(nodes: readonly Node[]): ReadonlyMap<NodeId, number> {
+function placesOf(nodes: readonly Node[]): Map<NodeId, number> {
   return new Map(nodes.map(({ id }, place) => [id, place]));
 }
