@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
+import { waitUntil } from '@baykeeper/platform/embedded/process-tools.js';
 import { enrolmentTokenOf, hashOfToken, sessionTokenOf } from '@baykeeper/pki';
 import { P256, openOpenssl, type Openssl } from '@baykeeper/pki/testing/openssl.js';
 import { openDatabase, SYSTEM, type Database, type NodeFacts } from '@baykeeper/storage';
@@ -218,6 +219,8 @@ describe('a node asks to join', () => {
   test('and is answered the moment it is let in', async () => {
     const session = await enrolled();
     const answer = enrolment.join(world.node.id, session, { waitSeconds: 25 });
+    const waiting = (): boolean => signals.subscribers.get(`node:${world.node.id}`)?.size === 1;
+    expect(await waitUntil(waiting, 20_000)).toBe(true);
     await record({ joinGrantedAt: new Date() });
     await signals.publish(`node:${world.node.id}`);
     const start = performance.now();
