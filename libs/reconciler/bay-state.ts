@@ -16,6 +16,7 @@ import {
 import type { EngineContext } from '@baykeeper/drivers';
 import { SYSTEM } from '@baykeeper/storage';
 import type { ReconcilerDependencies } from './dependencies.js';
+import { withoutRefused } from './refused-listeners.js';
 
 /** One bay as our records have it. */
 export interface BayState {
@@ -72,7 +73,7 @@ export function planInputOf(
   const facts = {
     now: dependencies.now(),
     ...state,
-    listeners: listenersOf(engine.listeners(state.bay), state, observed),
+    listeners: withoutRefused(dependencies, state.bay.id, listenersOf(engine.listeners(state.bay), state, observed)),
     observed,
     limits: dependencies.limits,
     toleratedMasterLosses: (masters: number) => engine.toleratedMasterLosses(masters),

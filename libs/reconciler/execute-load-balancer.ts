@@ -21,6 +21,7 @@ import { recordEvent, type ReconcilerDependencies } from './dependencies.js';
 import { restoreLoadBalancer } from './inspect-load-balancer.js';
 import { namesOf } from './names.js';
 import { recordOperation } from './operations.js';
+import { ensureListeners } from './refused-listeners.js';
 
 /**
  * @param open all of the bay's nodes that are not at rest
@@ -73,7 +74,7 @@ async function executeAction(
   open: readonly Node[],
   action: LoadBalancerAction,
 ): Promise<void> {
-  const { database, drivers, installation, now } = dependencies;
+  const { database, drivers, now } = dependencies;
   const { bay } = state;
   switch (action.kind) {
     case 'ensure-load-balancer': {
@@ -87,15 +88,12 @@ async function executeAction(
           listeners: action.listeners,
           requestedAt: now(),
         }));
-      const view = await drivers.loadBalancer.ensureLoadBalancer({
-        id: row.id,
-        installation,
-        bayId: bay.id,
-        listeners: action.listeners,
-      });
+      // Only what is on the record of before counts as had: the row of a new balancer holds its wishes.
+      const had = { id: row.id, listeners: row.createdAt === null ? [] : row.listeners };
+      const { view, listeners } = await ensureListeners(dependencies, bay, had, action.listeners);
       await database.stores.loadBalancers.recordFacts(row.id, {
         address: view.address,
-        listeners: action.listeners,
+        listeners,
         createdAt: now(),
       });
       await recordEvent(dependencies, {
@@ -104,7 +102,7 @@ async function executeAction(
         nodeId: null,
         kind: 'load-balancer-ready',
         level: 'info',
-        message: `The load balancer listens on ${view.address} (${action.listeners.map((listener) => String(listener.port)).join(', ')}).`,
+        message: `The load balancer listens on ${view.address} (${listeners.map((listener) => String(listener.port)).join(', ')}).`,
       });
       return;
     }

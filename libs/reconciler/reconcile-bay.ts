@@ -25,6 +25,7 @@ import { executeRecords } from './execute-records.js';
 import { keepRoster, keptRoster } from './kept-rosters.js';
 import { findMachineProblems } from './machine-problems.js';
 import { watchNodes, type PassOutcome } from './watch.js';
+import { refusedPorts } from './refused-listeners.js';
 import { recordEngineStates } from './record-engine-states.js';
 import { observeBay, type BayObservation, type MachineListing } from './observe-bay.js';
 
@@ -164,7 +165,9 @@ async function announceListeners(
   if (bay.deletionRequestedAt || !loadBalancer?.address || engine?.reachable !== true || !engine.isUnannounced) return;
   try {
     const context = await engineContextOf(dependencies, state);
-    await dependencies.drivers.engine(bay.engine).announceListeners?.(context, loadBalancer.address);
+    await dependencies.drivers
+      .engine(bay.engine)
+      .announceListeners?.(context, loadBalancer.address, refusedPorts(dependencies, bay.id));
   } catch (error) {
     dependencies.log.warn({ bayId: bay.id, error: detailOf(error) }, 'announcing listeners failed');
   }

@@ -146,6 +146,33 @@ it('serves what the cluster’s users ask for, keeps it while nobody can be aske
   expect(listeners()).toEqual(['api', 'web']);
 });
 
+it('leaves out a port that the cluster’s users ask for and the balancer cannot have, says so once, and tries again', async () => {
+  const { cloud } = ours;
+  cloud.takeRequests();
+  await settle();
+  for (const port of [8080, 9090, 7070])
+    cloud.asked.push({ name: `service-3${String(port)}`, port, memberPort: 30_000 + port, memberRole: 'worker' });
+  cloud.takenPorts.add(9090);
+  const ports = (): readonly number[] => [...cloud.balancers.values()][0]?.listeners.map(({ port }) => port) ?? [];
+  await ours.until(bayId, () => Promise.resolve(ports().includes(7070)));
+  await scale(2);
+  await settle();
+  const refusals = async (): Promise<readonly string[]> =>
+    (await messages()).filter((message) => message.includes('does not serve'));
+  const sentence =
+    'The load balancer does not serve port 9090, for which a Service of the cluster asks: Port 9090 is taken. ' +
+    'All else goes on; it is tried again from time to time.';
+  expect([ports().filter((port) => port > 7000), await refusals()]).toEqual([[8080, 7070], [sentence]]);
+
+  ours.turnClock(60_000);
+  await settle();
+  expect(await refusals()).toEqual([sentence]);
+  cloud.takenPorts.clear();
+  ours.turnClock(60_000);
+  await ours.until(bayId, () => Promise.resolve(ports().includes(9090)));
+  expect(ports().filter((port) => port > 7000)).toEqual([8080, 9090, 7070]);
+});
+
 it('makes a load balancer anew that somebody else removed while its members change', async () => {
   await settle();
   await scale(3);
@@ -236,7 +263,10 @@ it('drains until the deadline, and then goes on', async () => {
   expect(ours.cloud.machines.size).toBe(2);
   await settle();
   expect(ours.cloud.machines.size).toBe(1);
-  expect((await messages()).join('\n')).toContain('was not drained in time: 1 task still runs on it');
+  const told = (await messages()).filter((message) => message.includes('drained'));
+  expect(told).toEqual([
+    'web-worker-0 was not drained in time: the deadline passed and 1 task still runs on it. It is removed all the same.',
+  ]);
 });
 
 it('replaces a node that does not come up, gives up after some, says why, and can be deleted', async () => {

@@ -180,7 +180,7 @@ async function drain(dependencies: ReconcilerDependencies, bay: Bay, node: Node)
   const { database, drivers, now } = dependencies;
   if (node.drainedAt) return;
   const late = isLate(dependencies, node);
-  let detail = 'nothing ran on it';
+  let outcome: string | null = 'is drained (nothing ran on it)';
   if (node.joinedAt) {
     try {
       const context = await stepContextOf(dependencies, bay);
@@ -190,11 +190,14 @@ async function drain(dependencies: ReconcilerDependencies, bay: Bay, node: Node)
         () => drivers.engine(bay.engine).drainNode(context, node),
       );
       if (!progress.drained && !late) throw new CallAgain(ASK_AGAIN_MS);
-      detail = progress.detail;
-      if (!progress.drained)
-        await tell(dependencies, node, 'drain-timeout', `${node.name} was not drained in time: ${detail}.`, 'warning');
+      outcome = progress.drained ? `is drained (${progress.detail})` : null;
+      if (!progress.drained) {
+        const problem = `${node.name} was not drained in time: the deadline passed and ${progress.detail}. It is removed all the same.`;
+        await tell(dependencies, node, 'drain-timeout', problem, 'warning');
+      }
     } catch (error) {
       if (error instanceof CallAgain || !late) throw error;
+      outcome = null;
       await tell(
         dependencies,
         node,
@@ -205,7 +208,8 @@ async function drain(dependencies: ReconcilerDependencies, bay: Bay, node: Node)
     }
   }
   await database.stores.nodes.recordFacts(node.id, { drainedAt: now() });
-  await tell(dependencies, node, 'node-drained', `${node.name} is drained (${detail}).`);
+  // One that the deadline let go was not drained, and its event has said so.
+  if (outcome !== null) await tell(dependencies, node, 'node-drained', `${node.name} ${outcome}.`);
 }
 
 async function leave(dependencies: ReconcilerDependencies, bay: Bay, node: Node): Promise<void> {

@@ -160,7 +160,11 @@ export interface EngineDriver {
    * For engines whose users ask for listeners: tells the cluster which of them the balancer has, and its address. Idempotent.
    * Such a bay is looked at more often, because nobody says when a user asks.
    */
-  readonly announceListeners?: (context: EngineContext, address: string) => Promise<void>;
+  readonly announceListeners?: (
+    context: EngineContext,
+    address: string,
+    refusedPorts: ReadonlySet<number>,
+  ) => Promise<void>;
   /** Tells the engine what it must know of a node that has just become ready (labels). Idempotent. */
   configureNode(context: EngineContext, node: Node, group: NodeGroupMarks): Promise<void>;
   /** Moves work away from the node. Idempotent; called again until `drained`. */

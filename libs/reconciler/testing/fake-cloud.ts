@@ -31,6 +31,8 @@ interface Balancer {
 
 export class FakeCloud {
   readonly machines = new Map<string, Machine & { readonly installation: string }>();
+  /** Ports that another program has on the machine that balances. */
+  readonly takenPorts = new Set<number>();
   readonly balancers = new Map<string, Balancer>();
   /** What the engine's cluster knows, by node name. */
   readonly cluster = new Map<string, 'ready' | 'down'>();
@@ -119,6 +121,12 @@ export class FakeCloud {
       name: 'fake',
       ensureLoadBalancer: ({ id, bayId, installation, listeners }) =>
         this.call('loadBalancer.ensureLoadBalancer', () => {
+          const taken = listeners.find(({ port }) => this.takenPorts.has(port));
+          if (taken)
+            throw new BaykeeperError({
+              code: 'provider-refused',
+              publicMessage: `Port ${String(taken.port)} is taken.`,
+            });
           this.balancers.set(id, { installation, bayId, listeners, members: this.balancers.get(id)?.members ?? {} });
           return { id, bayId, address: '192.0.2.250', listeners: [] };
         }),

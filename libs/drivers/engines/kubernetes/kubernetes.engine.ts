@@ -44,7 +44,8 @@ export function createKubernetesEngine({ templatesDirectory, releases }: Kuberne
     nodeFiles: (input) => kubernetesNodeFiles(input, releases, templatesDirectory),
     joinData: (context, node, keys) => kubernetesJoinData(releases, context, node, keys),
     observe: (context) => observeCluster(context, listeners(context.bay)),
-    announceListeners: (context, address) => announceListeners(context, address, listeners(context.bay)),
+    announceListeners: (context, address, refusedPorts) =>
+      announceListeners(context, address, listeners(context.bay), refusedPorts),
     configureNode,
     drainNode,
     removeNode,

@@ -80,15 +80,22 @@ function notesOf(
   return notes;
 }
 
-/** Tells each Service of type LoadBalancer where it is served, or that it is not. */
+/**
+ * Tells each Service of type LoadBalancer where it is served, or that it is not.
+ * @param refusedPorts those that the balancer could not open, whoever asks for them
+ */
 export async function announceListeners(
   context: EngineContext,
   address: string,
   own: readonly Listener[],
+  refusedPorts: ReadonlySet<number> = new Set(),
 ): Promise<void> {
   await withCluster(context, async (cluster) => {
     const services = await cluster.listLoadBalancerServices();
-    const { served } = serveServices(services, own, context.bay.masterLbEnabled);
+    const { served: wanted } = serveServices(services, own, context.bay.masterLbEnabled);
+    const without = services.filter(({ ports }) => ports.some(({ port }) => refusedPorts.has(port)));
+    const refused = new Set(without.map(({ namespace, name }) => `${namespace}/${name}`));
+    const served = new Set([...wanted].filter((name) => !refused.has(name)));
     for (const service of wronglyAnnounced(services, served, address))
       await cluster.announce(service, served.has(`${service.namespace}/${service.name}`) ? [address] : []);
   });
