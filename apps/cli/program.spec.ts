@@ -48,7 +48,11 @@ describe('exit codes', () => {
     [['create', 'web'], 'Name a template with --template. List them with: bay templates'],
     [['scale', 'web'], "Missing required argument 'count'."],
     [['scale', 'web', '-1'], 'The number of workers must be a whole number from 0 on, not "-1".'],
-    [['ls', '--colour'], "Unknown option '--colour'."],
+    [['ls', '--colour'], "Unknown option '--colour'. See: bay ls --help"],
+    [
+      ['template', 'create', 'a', '--image', 'i', '--colour'],
+      "Unknown option '--colour'. See: bay templates create --help",
+    ],
     [['env', 'web', '--shell', 'tcsh'], '"tcsh" is no shell that bay knows.'],
     [['create', 'web', '-t', 'x', '--label', 'novalue'], '"novalue" is no label.'],
     [['create', 'web', '-t', 'x', '--wait-timeout', 'soon'], '"soon" is not a duration.'],
@@ -90,7 +94,7 @@ describe('options', () => {
 
   it('every option of template create reaches the wire', () => {
     const create = createProgram(process())
-      .commands.find((command) => command.name() === 'template')
+      .commands.find((command) => command.name() === 'templates')
       ?.commands.find((command) => command.name() === 'create');
     const options = create?.options.map((option) => option.attributeName()) ?? [];
     expect(options.length).toBeGreaterThan(20);

@@ -84,12 +84,13 @@ export function createProgram(process: Process): Command {
 
 /** Runs one command line (without the names of node and script) and returns the exit code. */
 export async function runProgram(process: Process, words: readonly string[]): Promise<number> {
+  const program = createProgram(process);
   try {
-    await createProgram(process).parseAsync([...words], { from: 'user' });
+    await program.parseAsync([...words], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const failure = error instanceof CommanderError ? usageFailure(error) : failureOf(error);
+    const failure = error instanceof CommanderError ? usageFailure(error, helpFor(program, words)) : failureOf(error);
     printFailure(process.stderr, wantsJson(words), failure);
     return failure.exitCode;
   }
@@ -104,7 +105,20 @@ function wantsJson(words: readonly string[]): boolean {
   );
 }
 
-function usageFailure(error: CommanderError): CommandFailure {
+/** How to ask for help with the command that the words begin with. */
+function helpFor(program: Command, words: readonly string[]): string {
+  let command = program;
+  const names = ['bay'];
+  for (const word of words.filter((each) => !each.startsWith('-'))) {
+    const named = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (named === undefined) break;
+    command = named;
+    names.push(named.name());
+  }
+  return [...names, '--help'].join(' ');
+}
+
+function usageFailure(error: CommanderError, help: string): CommandFailure {
   if (error.code === 'commander.help') return new CommandFailure('usage', 'Name a command; the list is above.');
   if (error.code === 'commander.missingMandatoryOptionValue' && error.message.includes('--template')) {
     return new CommandFailure('usage', 'Name a template with --template. List them with: bay templates');
@@ -112,5 +126,5 @@ function usageFailure(error: CommanderError): CommandFailure {
   // commander appends its suggestion on a line of its own.
   const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?)!]$/.test(text) ? '' : '.'}`;
-  return new CommandFailure('usage', `${sentence} See: bay --help`);
+  return new CommandFailure('usage', `${sentence} See: ${help}`);
 }

@@ -66,6 +66,20 @@ test('what is missing is named', async () => {
   await expect(readArtifactFolder(join(folder, 'bin'))).rejects.toThrow(/bin\/bin cannot be read/);
 });
 
+test('a manifest comes with the images that it names, or not at all', async () => {
+  mkdirSync(join(folder, 'manifests'));
+  const calico = 'spec:\n  image: quay.io/calico/node:v3\n  - image: "quay.io/calico/cni:v3"\n  # image: none\n';
+  writeFileSync(join(folder, 'manifests/calico.yaml'), calico);
+  writeFileSync(join(folder, 'manifests/another.yaml'), 'image: x/y:z\n');
+  archive('node', saved('quay.io/calico/node:v3'));
+  await expect(readArtifactFolder(folder)).rejects.toThrow(
+    `${folder} lacks the image quay.io/calico/cni:v3, which manifests/calico.yaml names.`,
+  );
+  archive('cni', saved('quay.io/calico/cni:v3'));
+  const { artifacts } = await readArtifactFolder(folder);
+  expect(artifacts.at(-1)).toMatchObject({ kind: 'manifest', name: 'calico', reference: null, sha256: sum(calico) });
+});
+
 test('an archive in the form of an OCI image layout is read too', async () => {
   const name = 'registry.example/pause:4';
   const file = archive('oci', {

@@ -31,7 +31,9 @@ export function registerArtifacts(program: Command, beginning: Beginning): void 
   parent
     .command('import')
     .summary('take a version from a folder on this machine, with no internet')
-    .description('A folder holds bin/kubeadm, bin/kubelet, bin/kubectl and an archive of each image in images/*.tar.')
+    .description(
+      'A folder holds bin/kubeadm, bin/kubelet, bin/kubectl and an archive of each image in images/*.tar;\nfor bays with calico manifests/calico.yaml too.',
+    )
     .argument('<folder>')
     .option('--name <version>', 'call it so in the label kube_tag; else as its API server is tagged')
     .action(async (folder: string, { name }: { name?: string }, command: Command) => {

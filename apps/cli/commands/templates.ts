@@ -14,7 +14,10 @@ import { renderFacts, renderTable } from '../output/table.js';
 import { collectLabel, countParser, type Beginning } from './begin.js';
 
 export function registerTemplates(program: Command, beginning: Beginning): void {
-  const templates = program.command('templates').summary('list the templates that bays are made from');
+  const templates = program
+    .command('templates')
+    .alias('template')
+    .summary('list, show, create and delete templates, from which bays are made');
   templates
     .command('ls', { isDefault: true })
     .alias('list')
@@ -28,21 +31,18 @@ export function registerTemplates(program: Command, beginning: Beginning): void 
       if (context.structured) printData(context, { templates: shown });
       else printResult(context, renderTemplates(shown));
     });
-  const template = program.command('template').summary('show, create or delete one template');
-  for (const parent of [templates, template]) {
-    parent
-      .command('show')
-      .summary('show one template')
-      .argument('<template>', 'name or uuid')
-      .action(async (wanted: string, _options: object, command: Command) => {
-        const { context, session } = await beginning.session(command);
-        const found = pickTemplate(await listTemplates(session), wanted);
-        if (context.structured) printData(context, found);
-        else printResult(context, renderTemplate(found));
-      });
-  }
-  registerTemplateCreate(template, beginning);
-  template
+  templates
+    .command('show')
+    .summary('show one template')
+    .argument('<template>', 'name or uuid')
+    .action(async (wanted: string, _options: object, command: Command) => {
+      const { context, session } = await beginning.session(command);
+      const found = pickTemplate(await listTemplates(session), wanted);
+      if (context.structured) printData(context, found);
+      else printResult(context, renderTemplate(found));
+    });
+  registerTemplateCreate(templates, beginning);
+  templates
     .command('rm')
     .alias('delete')
     .summary('delete a template that no bay uses')

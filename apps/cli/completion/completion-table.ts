@@ -45,7 +45,10 @@ function commandsOf(command: Command, path: string, global: readonly string[]): 
   const words = [...below.map((each) => each.name()), ...own, ...global, '--help'];
   return [
     { path, words, names: namesOf(command) },
-    ...below.flatMap((each) => commandsOf(each, `${path} ${each.name()}`, global)),
+    // A command's other names are known, and not offered beside it.
+    ...below.flatMap((each) =>
+      [each.name(), ...each.aliases()].flatMap((name) => commandsOf(each, `${path} ${name}`, global)),
+    ),
   ];
 }
 

@@ -21,5 +21,5 @@ export function savePrivateFile(path: string, content: string | Uint8Array): voi
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
