@@ -14,6 +14,7 @@ import { IndexOpenOperations1795401120000 } from './1795401120000-index-open-ope
 import { NoteUnreadyNodes1795433100000 } from './1795433100000-note-unready-nodes.js';
 import { DateNodes1795442000000 } from './1795442000000-date-nodes.js';
 import { IndexMasters1795443000000 } from './1795443000000-index-masters.js';
+import { KeepNetworkDrivers1795446000000 } from './1795446000000-keep-network-drivers.js';
 import { KeepMembersInRows1795433160000 } from './1795433160000-keep-members-in-rows.js';
 import { OrderProjectEvents1795441000000 } from './1795441000000-order-project-events.js';
 import { IndexCertificatesOfBays1795441060000 } from './1795441060000-index-certificates-of-bays.js';
@@ -45,4 +46,5 @@ export const MIGRATIONS = [
   IndexCertificatesOfBays1795441060000,
   DateNodes1795442000000,
   IndexMasters1795443000000,
+  KeepNetworkDrivers1795446000000,
 ];

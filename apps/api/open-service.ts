@@ -29,6 +29,7 @@ import {
   measureAudit,
   openAuditCollector,
   openInstallationMetrics,
+  machineSubnetsOf,
   putBuiltIns,
   readinessChecks,
   seedCatalogue,
@@ -102,8 +103,9 @@ export async function openService(
     }),
   });
   const keystone = await openKeystone(configuration, { database: installation.database, log });
-  const parts = makeParts({ installation, configuration, identity, keystone, log });
-  await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
+  const offered = await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
+  const machineSubnets = machineSubnetsOf(offered);
+  const parts = makeParts({ installation, configuration, identity, keystone, machineSubnets, log });
   const stopTelling = identity.watchTokens(() => {
     parts.streams.checkAgain();
   });
@@ -181,12 +183,17 @@ interface PartsInput {
   readonly identity: Identity;
   /** The other identity service, if tokens are validated at one. */
   readonly keystone: ExternalKeystone | null;
+  readonly machineSubnets: readonly string[];
   readonly log: Log;
 }
 
-function makeParts({ installation, configuration, identity, keystone, log }: PartsInput): ApiParts {
+function makeParts({ installation, configuration, identity, keystone, machineSubnets, log }: PartsInput): ApiParts {
   const { database, signals, drivers, pki, redis, masterKey, id, queue } = installation;
-  const catalogue: Catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] };
+  const catalogue: Catalogue = {
+    entries: new CatalogueLookup(database.stores.catalogue),
+    serverTypes: ['vm'],
+    machineSubnets,
+  };
   const source = drivers.compute.catalogue;
   const { quotaBays: Cluster, quotaNodes: Node, quotaMasters: Master, quotaBaymodels: ClusterTemplate } = configuration;
   const defaults: DefaultQuotas = { Cluster, Node, Master, ClusterTemplate };
@@ -241,7 +248,9 @@ function makeParts({ installation, configuration, identity, keystone, log }: Par
 }
 
 /** The first administrator and the public catalogue; made once, however many processes start. */
-async function makeFirstRows(facts: PartsInput & { readonly baymodels: Baymodels }): Promise<void> {
+async function makeFirstRows(
+  facts: Omit<PartsInput, 'machineSubnets'> & { readonly baymodels: Baymodels },
+): Promise<void> {
   const { installation, baymodels, log } = facts;
   const owner = await ownerOfCatalogue(facts);
   if (owner === null) {

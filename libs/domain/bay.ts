@@ -46,6 +46,8 @@ export interface BaySpec {
   readonly discoveryUrl: string | null;
   readonly fixedNetwork: string | null;
   readonly fixedSubnet: string | null;
+  /** Between the engine's containers; null: the engine's own choice, of bays from before it was kept. */
+  readonly networkDriver: string | null;
   readonly floatingIpEnabled: boolean;
   readonly masterLbEnabled: boolean;
   readonly tlsDisabled: boolean;

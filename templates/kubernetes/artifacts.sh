@@ -67,6 +67,16 @@ install_binaries() {
   done <"$artifact_list"
 }
 
+# install_manifests DIRECTORY: puts what the cluster begins with beside what the control plane wrote there.
+install_manifests() {
+  while read -r artifact_kind artifact_name artifact_wanted; do
+    [ "$artifact_kind" = manifest ] || continue
+    find_artifact "$artifact_name" "$artifact_wanted"
+    mkdir -p "$1"
+    cp "$artifact" "$1/$artifact_name.yaml"
+  done <"$artifact_list"
+}
+
 # load_images: hands the images to containerd, which must run.
 load_images() {
   while read -r artifact_kind artifact_name artifact_wanted; do

@@ -14,7 +14,7 @@ admin_config=$kubernetes/admin.conf
 
 # What the host's kernel does not let a node set is its operator's business: it is said, and the node goes on.
 prepare_kernel() {
-  for module in overlay br_netfilter vxlan; do
+  for module in overlay br_netfilter vxlan ip_set xt_set; do
     modprobe "$module" 2>/dev/null || true
   done
   for setting in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables; do
@@ -46,10 +46,19 @@ kernel/keys/root_maxbytes 25000000
 END
 }
 
+# Where Debian has its network plugins is not where a network of its own installs them: one directory for both.
+share_plugins() {
+  [ ! -e /opt/cni/bin ] || return 0
+  mkdir -p /opt/cni /usr/lib/cni
+  ln -s /usr/lib/cni /opt/cni/bin
+}
+
 engine_prepare() {
   prepare_kernel
   stand_in_for_kernel
   install_binaries
+  install_manifests "$given/manifests"
+  share_plugins
   # One that the image started before it had our configuration.
   [ -e "$state/containerd-started" ] || systemctl stop containerd.service 2>/dev/null || true
   if ! systemctl start containerd.service; then

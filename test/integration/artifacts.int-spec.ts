@@ -24,10 +24,10 @@ describe('the artifact mirror', () => {
   it('is filled from a folder, and looked through', async () => {
     expect(await bay('artifacts')).toMatch(/^v1\.\d+\.\d+ +catalogue +no, /m);
     const imported = await server.bay(['artifacts', 'import', folder]);
-    expect(imported.stdout).toBe(`Kubernetes ${VERSION} is ready: 12 files, 12 of them new.\n`);
+    expect(imported.stdout).toBe(`Kubernetes ${VERSION} is ready: 16 files, 16 of them new.\n`);
     expect(imported.stderr).toContain('Not needed by nodes and left out: kube-scheduler.');
-    expect(await bay('artifacts', 'import', folder)).toContain('12 files, 0 of them new.');
-    expect(await bay('artifacts', 'ls')).toMatch(new RegExp(`^${VERSION} +imported +yes +12 `, 'm'));
+    expect(await bay('artifacts', 'import', folder)).toContain('16 files, 0 of them new.');
+    expect(await bay('artifacts', 'ls')).toMatch(new RegExp(`^${VERSION} +imported +yes +16 `, 'm'));
     expect(await bay('artifacts', 'ls', '--files')).toMatch(
       new RegExp(`^${VERSION} +image +pause +registry\\.example/pause:1 +[0-9a-f]{64}$`, 'm'),
     );
@@ -50,6 +50,21 @@ describe('the artifact mirror', () => {
     await bay('rm', 'k', '--yes', '--wait');
   }, 120_000);
 
+  it('makes bays with calico where the mirror has it', async () => {
+    const template = [
+      'templates',
+      'create',
+      'with-calico',
+      '--engine',
+      'kubernetes',
+      '--image',
+      'debian-12-kubernetes',
+    ];
+    await bay(...template, '--network-driver', 'calico', '--label', 'calico_ipv4pool=172.20.0.0/16');
+    await bay('create', 'c', '--template', 'with-calico', '--nodes', '1', '--wait');
+    await bay('rm', 'c', '--yes', '--wait');
+  }, 120_000);
+
   it('tells of files that were changed', async () => {
     await writeFile(join(server.dataDirectory, 'artifacts/blobs', sum('kubelet')), 'a worm');
     const { code, stderr } = await server.bay(['artifacts', 'verify'], { mayFail: true });
@@ -65,15 +80,25 @@ async function makeFolder(within: string): Promise<string> {
   const folder = await mkdtemp(join(within, 'folder-'));
   await mkdir(join(folder, 'bin'));
   await mkdir(join(folder, 'images'));
+  await mkdir(join(folder, 'manifests'));
+  await writeFile(join(folder, 'manifests/calico.yaml'), 'image: registry.example/calico/node:1\n');
   for (const name of ['kubeadm', 'kubelet', 'kubectl', 'kube-scheduler'])
     await writeFile(join(folder, 'bin', name), name);
   const kubernetes = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'];
-  const others = ['etcd', 'pause', 'coredns', 'flannel', 'flannel-cni-plugin'];
+  const calico = ['calico/cni', 'calico/node', 'calico/kube-controllers'];
+  const others = ['etcd', 'pause', 'coredns', 'flannel', 'flannel-cni-plugin', ...calico];
   for (const name of [...kubernetes, ...others]) {
     const reference = `registry.example/${name}:${kubernetes.includes(name) ? VERSION : '1'}`;
     const work = await mkdtemp(join(folder, 'work-'));
     await writeFile(join(work, 'manifest.json'), JSON.stringify([{ RepoTags: [reference] }]));
-    await run('tar', ['--format=ustar', '-C', work, '-cf', join(folder, 'images', `${name}.tar`), 'manifest.json']);
+    await run('tar', [
+      '--format=ustar',
+      '-C',
+      work,
+      '-cf',
+      join(folder, 'images', `${name.replace('/', '-')}.tar`),
+      'manifest.json',
+    ]);
     await rm(work, { recursive: true });
   }
   return folder;

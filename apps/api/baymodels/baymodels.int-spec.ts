@@ -270,7 +270,11 @@ describe('the catalogue', () => {
         error: ignore,
         warn: (facts: { file?: unknown }) => warnings.push(facts.file),
       };
-      const catalogue = { entries: new CatalogueLookup(api.database.stores.catalogue), serverTypes: ['vm'] as const };
+      const catalogue = {
+        entries: new CatalogueLookup(api.database.stores.catalogue),
+        serverTypes: ['vm'] as const,
+        machineSubnets: ['198.51.100.0/24'],
+      };
       const engines = { engineNames: ['swarm'] as const, engine: () => engine };
       const { database } = api;
       const quotas = { Cluster: 1, Node: 1, Master: 1, ClusterTemplate: 1 };

@@ -172,7 +172,11 @@ async function openApp({
   log,
 }: AppFacts): Promise<NestFastifyApplication> {
   const engines: Engines = { engineNames: ['swarm'], engine: () => engine };
-  const catalogue = { entries: new CatalogueLookup(database.stores.catalogue), serverTypes: ['vm'] as const };
+  const catalogue = {
+    entries: new CatalogueLookup(database.stores.catalogue),
+    serverTypes: ['vm'] as const,
+    machineSubnets: ['198.51.100.0/24'],
+  };
   const source = TEST_CATALOGUE;
   const administration = new CatalogueAdministration({ database, source, signals, lookup: catalogue.entries });
   await administration.watch(signals);

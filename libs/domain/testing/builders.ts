@@ -33,6 +33,7 @@ export function makeBay(changes: Partial<Bay> = {}): Bay {
     masterLbEnabled: true,
     tlsDisabled: false,
     insecureRegistry: null,
+    networkDriver: null,
     httpProxy: null,
     httpsProxy: null,
     noProxy: null,

@@ -18,6 +18,7 @@ import { stringify } from 'yaml';
 const sum = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
 const KUBELET = 'a kubelet';
 const PAUSE = 'an archive of pause';
+const CALICO = 'kind: DaemonSet\n';
 const kept: KeptVersion = {
   version: 'v1.30.1',
   source: 'imported',
@@ -48,7 +49,7 @@ describe('the artifact mirror', () => {
 
   it('is empty before anything was imported', () => {
     expect(mirror.versions()).toEqual([]);
-    expect(() => mirror.nodeFiles('v1.30.1', 'worker')).toThrow(/v1\.30\.1 is not in the artifact mirror/);
+    expect(() => mirror.nodeFiles('v1.30.1', 'worker', 'flannel')).toThrow(/v1\.30\.1 is not in the artifact mirror/);
   });
 
   it('keeps a version once all of its files are there, for every process at once', async () => {
@@ -113,7 +114,7 @@ describe('the artifact mirror', () => {
     await store(KUBELET);
     await store(PAUSE);
     await mirror.keep(kept);
-    const [list, script] = mirror.nodeFiles('v1.30.1', 'master');
+    const [list, script] = mirror.nodeFiles('v1.30.1', 'master', 'flannel');
     expect(list).toEqual({
       ...{ path: '/etc/baykeeper/artifacts', mode: 0o644 },
       content:
@@ -121,9 +122,35 @@ describe('the artifact mirror', () => {
         `image pause ${sum(PAUSE)}\nimage etcd ${sum(PAUSE)}\n`,
     });
     expect(script).toMatchObject({ path: '/usr/lib/baykeeper/artifacts.sh', content: '# the script\n' });
-    expect(open('https://mirror.example/k').nodeFiles('v1.30.1', 'worker')[0]?.content).toBe(
+    expect(open('https://mirror.example/k').nodeFiles('v1.30.1', 'worker', 'flannel')[0]?.content).toBe(
       `mirror https://mirror.example/k -\nbinary kubelet ${sum(KUBELET)}\nimage pause ${sum(PAUSE)}\n`,
     );
+  });
+
+  it('tells a node nothing of a network that its bay has not', async () => {
+    const parts: KeptVersion['artifacts'] = [
+      ...[
+        'flannel-io/flannel',
+        'flannel-io/flannel-cni-plugin',
+        'calico/cni',
+        'calico/node',
+        'calico/kube-controllers',
+      ].map((path) => ({
+        ...{ kind: 'image' as const, name: path.slice(path.indexOf('/') + 1), reference: `registry.example/${path}:1` },
+        ...{ sha256: sum(PAUSE), size: PAUSE.length },
+      })),
+      // What pods may run besides.
+      { kind: 'image', name: 'node', reference: 'registry.example/node:20', sha256: sum(PAUSE), size: PAUSE.length },
+      { kind: 'manifest', name: 'calico', reference: null, sha256: sum(KUBELET), size: KUBELET.length },
+    ];
+    await store(KUBELET);
+    await store(PAUSE);
+    await mirror.keep({ ...kept, artifacts: parts });
+    const named = (role: 'master' | 'worker', network: 'flannel' | 'calico'): string =>
+      (mirror.nodeFiles('v1.30.1', role, network)[0]?.content ?? '').replace(/ [0-9a-f]{64}\n/g, ', ');
+    expect(named('master', 'flannel')).toBe('image flannel, image flannel-cni-plugin, image node, ');
+    expect(named('worker', 'calico')).toBe('image cni, image node, image kube-controllers, image node, ');
+    expect(named('master', 'calico')).toBe(`${named('worker', 'calico')}manifest calico, `);
   });
 
   it('orders versions by number, releases before their candidates', () => {
@@ -182,6 +209,7 @@ describe('the artifact mirror', () => {
       base = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
       const host = base.replace('http://', '');
       answers.set('/kubelet', { body: KUBELET });
+      answers.set('/calico.yaml', { body: CALICO });
       answers.set('/token?service=test&scope=repository%3Apath%2Fpause%3Apull', { body: '{"token":"anybody"}' });
       const list = 'application/vnd.oci.image.index.v1+json';
       answers.set(`/v2/path/pause/manifests/${digestOf(index)}`, { body: index, type: list });
@@ -194,6 +222,7 @@ describe('the artifact mirror', () => {
           {
             version: 'v1.31.0',
             binaries: [{ name: 'kubelet', url: 'https://programs.example/kubelet', sha256: sum(KUBELET) }],
+            manifests: [{ name: 'calico', url: 'https://programs.example/calico.yaml', sha256: sum(CALICO) }],
             images: [{ name: 'pause', reference: `${host}/path/pause:1`, digest: digestOf(index) }],
           },
         ],
@@ -217,7 +246,7 @@ describe('the artifact mirror', () => {
 
     it('knows the version before, but gives nothing of it to nodes', () => {
       expect(mirror.versions()).toMatchObject([{ version: 'v1.31.0', isComplete: false, source: 'catalogue' }]);
-      expect(() => mirror.nodeFiles('v1.31.0', 'worker')).toThrow(/is being fetched, or has to be imported/);
+      expect(() => mirror.nodeFiles('v1.31.0', 'worker', 'flannel')).toThrow(/is being fetched, or has to be imported/);
     });
 
     it('fetches once, and packs the image so that its parts are what they were', async () => {
@@ -225,6 +254,9 @@ describe('the artifact mirror', () => {
       expect(asked.filter((path) => path === '/kubelet')).toHaveLength(1);
       const [version] = mirror.versions();
       expect(version).toMatchObject({ isComplete: true, source: 'fetched' });
+      expect(version?.artifacts.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+        ...['binary kubelet', 'manifest calico', 'image pause'],
+      ]);
       const image = version?.artifacts.find(({ kind }) => kind === 'image');
       const archive = await buffer(mirror.read(image?.sha256 ?? ''));
       const listed = spawnSync('tar', ['-tf', '-'], { input: archive, encoding: 'utf8' });
@@ -243,6 +275,7 @@ describe('the artifact mirror', () => {
 
     it.each([
       ['a program', '/kubelet', 'https://programs.example/kubelet'],
+      ['what a network begins with', '/calico.yaml', 'https://programs.example/calico.yaml'],
       ['a manifest', `/v2/path/pause/manifests/${digestOf(index)}`, 'what the registry gave'],
       ['a layer', `/v2/path/pause/blobs/${digestOf(layer)}`, 'what the registry gave'],
     ])('refuses %s that is not what the catalogue says, and keeps no version', async (_what, path, named) => {

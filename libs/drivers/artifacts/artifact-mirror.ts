@@ -30,6 +30,7 @@ import {
 } from './artifact-version.js';
 import { createArtifactFetcher, type FetchArtifact } from './fetch-artifact.js';
 import { renderArtifactList } from './node-artifacts.js';
+import type { NetworkName } from './network-parts.js';
 
 export interface ArtifactMirrorConfig {
   readonly directory: string;
@@ -54,7 +55,7 @@ export interface ArtifactMirror {
    * What a node needs to install a version: the list of its artifacts and the script functions that install them.
    * @throws BaykeeperError `invalid-input` for an unknown version; `provider-unavailable` for one that was not fetched
    */
-  nodeFiles(version: string, role: NodeRole): readonly MachineFile[];
+  nodeFiles(version: string, role: NodeRole, network: NetworkName): readonly MachineFile[];
   /**
    * Fetches what the mirror does not keep yet of a version. Of callers at the same time one fetches.
    * @throws BaykeeperError `invalid-input` for an unknown version; `provider-unavailable` when it cannot be had now;
@@ -102,7 +103,8 @@ export function openArtifactMirror(config: ArtifactMirrorConfig): ArtifactMirror
 
   async function fetchVersion(entry: CatalogueVersion): Promise<void> {
     const artifacts: KeptVersion['artifacts'] = [];
-    for (const binary of entry.binaries) artifacts.push(await fetchArtifact.binary(binary));
+    for (const binary of entry.binaries) artifacts.push(await fetchArtifact.file('binary', binary));
+    for (const manifest of entry.manifests) artifacts.push(await fetchArtifact.file('manifest', manifest));
     for (const image of entry.images) artifacts.push(await fetchArtifact.image(image));
     const missing = await keep({ version: entry.version, source: 'fetched', artifacts });
     if (missing.length > 0) throw new Error(`the mirror lost ${missing.join(', ')} while it was filled`);
@@ -110,11 +112,15 @@ export function openArtifactMirror(config: ArtifactMirrorConfig): ArtifactMirror
 
   return {
     versions,
-    nodeFiles(version, role) {
+    nodeFiles(version, role, network) {
       const found = versions().find((known) => known.version === version);
       if (found === undefined) throw unknownVersion(version, versions());
       return [
-        { path: '/etc/baykeeper/artifacts', mode: 0o644, content: renderArtifactList(found, role, config.mirrorUrl) },
+        {
+          path: '/etc/baykeeper/artifacts',
+          mode: 0o644,
+          content: renderArtifactList(found, role, network, config.mirrorUrl),
+        },
         {
           path: '/usr/lib/baykeeper/artifacts.sh',
           mode: 0o644,
@@ -159,9 +165,10 @@ function ofKept({ version, source, artifacts }: KeptVersion): ArtifactVersion {
   return { version, source, artifacts, isComplete: true };
 }
 
-function ofCatalogue({ version, binaries, images }: CatalogueVersion): ArtifactVersion {
+function ofCatalogue({ version, binaries, manifests, images }: CatalogueVersion): ArtifactVersion {
   const artifacts: readonly Artifact[] = [
     ...binaries.map(({ name, sha256 }) => ({ kind: 'binary' as const, name, reference: null, sha256, size: null })),
+    ...manifests.map(({ name, sha256 }) => ({ kind: 'manifest' as const, name, reference: null, sha256, size: null })),
     ...images.map(({ name, reference }) => ({ kind: 'image' as const, name, reference, sha256: null, size: null })),
   ];
   return { version, artifacts, isComplete: false, source: 'catalogue' };

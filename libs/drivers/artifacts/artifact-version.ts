@@ -1,18 +1,19 @@
 /**
- * What a version of Kubernetes is made of: the programs that a node installs and the images that its containers run, each
+ * What a version of Kubernetes is made of: the programs that a node installs, the images that its containers run and the
+ * manifests that its cluster begins with, each
  * known by the checksum of what nodes get. Two sources say so: the catalogue that is shipped (`templates/kubernetes/versions.yaml`)
  * and what the mirror keeps, which wins.
  */
 import { z } from 'zod';
 
-export const ARTIFACT_KINDS = ['binary', 'image'] as const;
+export const ARTIFACT_KINDS = ['binary', 'image', 'manifest'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 export interface Artifact {
   readonly kind: ArtifactKind;
-  /** The program's, or the last part of the image's. */
+  /** The program's or the manifest's, or the last part of the image's. */
   readonly name: string;
-  /** What pods call the image, with its tag; null for a program. */
+  /** What pods call the image, with its tag; null for what is no image. */
   readonly reference: string | null;
   /** SHA-256 in hexadecimal of the file that nodes get; null while the image was not fetched. */
   readonly sha256: string | null;
@@ -51,6 +52,10 @@ export const keptVersionSchema = z.strictObject({
           size: z.int().min(1).max(MOST_BYTES),
         }),
         z.strictObject({
+          ...{ kind: z.literal('manifest'), name, reference: z.null(), sha256 },
+          size: z.int().min(1).max(MOST_BYTES),
+        }),
+        z.strictObject({
           ...{ kind: z.literal('image'), name, reference: z.string().max(512).regex(REFERENCE_PATTERN), sha256 },
           size: z.int().min(1).max(MOST_BYTES),
         }),
@@ -61,12 +66,15 @@ export const keptVersionSchema = z.strictObject({
 });
 export type KeptVersion = z.infer<typeof keptVersionSchema>;
 
+const file = z.strictObject({ name, url: z.url({ protocol: /^https$/ }), sha256 });
+
 /** The catalogue that is shipped. */
 export const catalogueSchema = z.strictObject({
   versions: z.array(
     z.strictObject({
       version: z.string().regex(VERSION_PATTERN),
-      binaries: z.array(z.strictObject({ name, url: z.url({ protocol: /^https$/ }), sha256 })),
+      binaries: z.array(file),
+      manifests: z.array(file).default([]),
       images: z.array(
         z.strictObject({
           name,

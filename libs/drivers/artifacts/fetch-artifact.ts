@@ -1,5 +1,5 @@
 /**
- * Fetches what the catalogue names: a program by its URL, an image from its registry by digest. Whatever comes is compared
+ * Fetches what the catalogue names: a program or a manifest by its URL, an image from its registry by digest. Whatever comes is compared
  * with the checksum that the catalogue has for it before it is kept.
  */
 import { Readable } from 'node:stream';
@@ -12,16 +12,16 @@ import { get } from './web.js';
 type KeptArtifact = KeptVersion['artifacts'][number];
 
 export interface FetchArtifact {
-  binary(entry: CatalogueVersion['binaries'][number]): Promise<KeptArtifact>;
+  file(kind: 'binary' | 'manifest', entry: CatalogueVersion['binaries'][number]): Promise<KeptArtifact>;
   image(entry: CatalogueVersion['images'][number]): Promise<KeptArtifact>;
 }
 
 export function createArtifactFetcher(blobs: ArtifactBlobs): FetchArtifact {
   return {
-    async binary({ name, url, sha256 }) {
+    async file(kind, { name, url, sha256 }) {
       const known = await blobs.sizeOf(sha256);
-      const size = known ?? (await fetchBinary(blobs, url, sha256));
-      return { kind: 'binary', name, reference: null, sha256, size };
+      const size = known ?? (await fetchFile(blobs, url, sha256));
+      return { kind, name, reference: null, sha256, size };
     },
     async image({ name, reference, digest }) {
       const { sha256, size } = await blobs.add(Readable.from(pullImage(reference, digest)));
@@ -30,7 +30,7 @@ export function createArtifactFetcher(blobs: ArtifactBlobs): FetchArtifact {
   };
 }
 
-async function fetchBinary(blobs: ArtifactBlobs, url: string, sha256: string): Promise<number> {
+async function fetchFile(blobs: ArtifactBlobs, url: string, sha256: string): Promise<number> {
   const { content } = await get(url, {});
   try {
     return await blobs.write(sha256, content);

@@ -1,6 +1,7 @@
 /** Which artifacts a node installs, as its script reads them. Pure. */
 import { BaykeeperError, type NodeRole } from '@baykeeper/domain';
 import type { Artifact, ArtifactVersion } from './artifact-version.js';
+import { networkOf, type NetworkName } from './network-parts.js';
 
 /** Programs by the roles that run them. What else a version has is for images: no node installs it. */
 const PROGRAMS: Readonly<Record<string, readonly NodeRole[]>> = {
@@ -16,8 +17,15 @@ const MASTER_IMAGES = ['kube-apiserver', 'kube-controller-manager', 'kube-schedu
  * One line an artifact: kind, name, checksum. Lines that begin with `mirror` name where to ask before the control plane.
  * @throws BaykeeperError `provider-unavailable` for a version that was not fetched
  */
-export function renderArtifactList(version: ArtifactVersion, role: NodeRole, mirrorUrl: string | null): string {
-  const wanted = version.artifacts.filter((artifact) => isFor(artifact, role));
+export function renderArtifactList(
+  version: ArtifactVersion,
+  role: NodeRole,
+  network: NetworkName,
+  mirrorUrl: string | null,
+): string {
+  const wanted = version.artifacts.filter(
+    (artifact) => isFor(artifact, role) && [null, network].includes(networkOf(artifact)),
+  );
   const lines = wanted.map(({ kind, name, sha256 }) => {
     if (sha256 === null) throw notFetched(version.version);
     return `${kind} ${name} ${sha256}\n`;
@@ -27,6 +35,8 @@ export function renderArtifactList(version: ArtifactVersion, role: NodeRole, mir
 
 function isFor({ kind, name }: Artifact, role: NodeRole): boolean {
   if (kind === 'binary') return PROGRAMS[name]?.includes(role) ?? false;
+  // Applied once, by the master that founds the cluster.
+  if (kind === 'manifest') return role === 'master';
   return role === 'master' || !MASTER_IMAGES.includes(name);
 }
 

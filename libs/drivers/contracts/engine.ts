@@ -120,12 +120,16 @@ export interface CredentialFilesInput {
 
 export interface EngineDriver {
   readonly name: EngineName;
-  checkBaymodel(baymodel: BaymodelFields): readonly Problem[];
+  /** @param machineSubnets prefixes from which machines get their addresses, where that is known */
+  checkBaymodel(baymodel: BaymodelFields, machineSubnets?: readonly string[]): readonly Problem[];
   checkBay(bay: {
     masterCount: number;
     nodeCount: number;
     masterLbEnabled: boolean;
     labels: Labels;
+    networkDriver?: string | null;
+    /** As of `checkBaymodel`. */
+    machineSubnets?: readonly string[];
   }): readonly Problem[];
   /** Listeners over the masters for the engine's API, and over the workers for what the template asks (`lb_ports`). */
   listeners(bay: { tlsDisabled: boolean; masterLbEnabled: boolean; labels: Labels }): readonly Listener[];

@@ -6,7 +6,7 @@ import { text, wholeNumber } from '../validation/fields.js';
 const LARGEST_FILE = 8 * 1024 ** 3;
 const MOST_FILES = 256;
 const FILES_ADVICE = `give a list of 1 to ${String(MOST_FILES)} artifacts`;
-const KIND_ADVICE = 'give an artifact of the kind binary or image';
+const KIND_ADVICE = 'give an artifact of the kind binary, image or manifest';
 
 const facts = {
   name: text({ max: 63, pattern: NAME_PATTERN, advice: 'give a name of lower-case letters, digits, dots and dashes' }),
@@ -28,6 +28,7 @@ export const artifactVersionSchema = z
           [
             z.strictObject({ kind: z.literal('binary'), ...facts, reference: z.null().default(null) }),
             z.strictObject({ kind: z.literal('image'), ...facts, reference }),
+            z.strictObject({ kind: z.literal('manifest'), ...facts, reference: z.null().default(null) }),
           ],
           { error: KIND_ADVICE },
         ),

@@ -156,7 +156,7 @@ export class Baymodels {
       clusterDistro: distribution ?? found.image.osDistro,
       driver,
     });
-    refuseProblems(engines.engine(fields.coe).checkBaymodel(complete));
+    refuseProblems(engines.engine(fields.coe).checkBaymodel(complete, catalogue.machineSubnets));
     return { fields: complete, refs: referencesOf(found) };
   }
 

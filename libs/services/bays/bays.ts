@@ -210,12 +210,16 @@ export class Bays {
     }
   }
 
-  private checkCounts(bay: Pick<Bay, 'engine' | 'masterLbEnabled' | 'labels'>, groups: readonly CountedGroup[]): void {
+  private checkCounts(
+    bay: Pick<Bay, 'engine' | 'masterLbEnabled' | 'networkDriver' | 'labels'>,
+    groups: readonly CountedGroup[],
+  ): void {
     const problems = this.dependencies.engines.engine(bay.engine).checkBay({
       masterCount: countOf(groups, 'master'),
       nodeCount: countOf(groups, 'worker'),
       masterLbEnabled: bay.masterLbEnabled,
-      labels: bay.labels,
+      ...{ networkDriver: bay.networkDriver, labels: bay.labels },
+      machineSubnets: this.dependencies.catalogue.machineSubnets,
     });
     refuseProblems(problems);
   }

@@ -37,6 +37,7 @@ export function newBay(wish: BayWish, baymodel: Baymodel, caller: Caller): BayRo
     discoveryUrl: wish.discoveryUrl,
     fixedNetwork: wish.fixedNetwork ?? baymodel.fixedNetwork,
     fixedSubnet: wish.fixedSubnet ?? baymodel.fixedSubnet,
+    networkDriver: baymodel.networkDriver,
     floatingIpEnabled: wish.floatingIpEnabled ?? baymodel.floatingIpEnabled,
     masterLbEnabled: wish.masterLbEnabled ?? baymodel.masterLbEnabled,
     tlsDisabled: baymodel.tlsDisabled,

@@ -7,6 +7,8 @@ import type { CatalogueLookup } from './catalogue-lookup.js';
 export interface Catalogue {
   readonly entries: CatalogueLookup;
   readonly serverTypes: readonly ServerType[];
+  /** Prefixes from which machines get their addresses, such as `10.211.0.0/22`. */
+  readonly machineSubnets: readonly string[];
 }
 
 export interface Engines {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FlavorId, ImageId, NetworkId, SubnetId } from '@baykeeper/domain';
-import type { CatalogueSource } from '@baykeeper/drivers';
+import type { CatalogueEntries, CatalogueSource } from '@baykeeper/drivers';
 import type { CatalogueStore } from '@baykeeper/storage';
 
 /**
@@ -10,8 +10,9 @@ import type { CatalogueStore } from '@baykeeper/storage';
 export async function putBuiltIns(
   { catalogue }: { readonly catalogue: Pick<CatalogueStore, 'putBuiltIns'> },
   source: CatalogueSource,
-): Promise<void> {
-  const { flavors, images, networks } = await source.entries();
+): Promise<CatalogueEntries> {
+  const entries = await source.entries();
+  const { flavors, images, networks } = entries;
   await catalogue.putBuiltIns({
     flavors: flavors.map((flavor) => ({ ...flavor, id: idOf('flavor', flavor.name) as FlavorId })),
     images: images.map((image) => ({ ...image, id: idOf('image', image.name) as ImageId })),
@@ -24,6 +25,12 @@ export async function putBuiltIns(
       })),
     })),
   });
+  return entries;
+}
+
+/** Prefixes from which machines get their addresses. */
+export function machineSubnetsOf({ networks }: CatalogueEntries): readonly string[] {
+  return networks.flatMap(({ external, subnets }) => (external ? [] : subnets.map(({ cidr }) => cidr)));
 }
 
 /** A UUID made of a name, in the layout of RFC 9562's version 8. */

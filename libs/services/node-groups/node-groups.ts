@@ -239,7 +239,8 @@ export class NodeGroups {
     const problems = this.dependencies.engines.engine(bay.engine).checkBay({
       masterCount: countNodes(views.filter((view) => view.group.role === 'master')),
       nodeCount: countNodes(workers) + (isMaster ? 0 : count),
-      ...{ masterLbEnabled: bay.masterLbEnabled, labels: bay.labels },
+      ...{ masterLbEnabled: bay.masterLbEnabled, networkDriver: bay.networkDriver, labels: bay.labels },
+      machineSubnets: this.dependencies.catalogue.machineSubnets,
     });
     if (problems.length > 0) throw invalidInput(problems.join(' '));
   }

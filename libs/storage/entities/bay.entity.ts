@@ -73,6 +73,7 @@ export class BayEntity implements Bay {
   @Column(BOOLEAN) floatingIpEnabled!: boolean;
   @Column(BOOLEAN) masterLbEnabled!: boolean;
   @Column(BOOLEAN) tlsDisabled!: boolean;
+  @Column(TEXT_OR_NULL) networkDriver!: string | null;
   @Column(TEXT_OR_NULL) insecureRegistry!: string | null;
   @Column(TEXT_OR_NULL) httpProxy!: string | null;
   @Column(TEXT_OR_NULL) httpsProxy!: string | null;

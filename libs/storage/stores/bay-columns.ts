@@ -26,6 +26,7 @@ const SPEC: Readonly<Record<Exclude<keyof NewBay, 'healthStatus' | 'healthStatus
   masterLbEnabled: true,
   tlsDisabled: true,
   insecureRegistry: true,
+  networkDriver: true,
   httpProxy: true,
   httpsProxy: true,
   noProxy: true,

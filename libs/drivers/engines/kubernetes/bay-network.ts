@@ -2,11 +2,18 @@
 import type { Labels } from '@baykeeper/domain';
 import type { Problem } from '../../contracts/engine.js';
 
+/** What makes the pods of one node reach those of the others; the first where a template names none. */
+export const NETWORK_DRIVERS = ['flannel', 'calico'] as const;
+export type NetworkDriver = (typeof NETWORK_DRIVERS)[number];
+
 export const FLANNEL_BACKENDS = ['vxlan', 'host-gw'] as const;
 export type FlannelBackend = (typeof FLANNEL_BACKENDS)[number];
 
 export interface BayNetwork {
+  readonly driver: NetworkDriver;
   readonly podSubnet: string;
+  /** The label that chooses it. */
+  readonly podLabel: 'flannel_network_cidr' | 'calico_ipv4pool';
   /** Each node gets a network of this many bits out of it. */
   readonly nodeMask: number;
   readonly serviceSubnet: string;
@@ -18,6 +25,7 @@ const DEFAULTS = {
   flannel_network_cidr: '10.100.0.0/16',
   flannel_network_subnetlen: '24',
   flannel_backend: 'vxlan',
+  calico_ipv4pool: '10.100.0.0/16',
   service_cluster_ip_range: '10.254.0.0/16',
 } as const;
 
@@ -28,30 +36,75 @@ interface Subnet {
   readonly bits: number;
 }
 
+/** Of a bay, or of what is to become one; without a driver it gets the first. */
+export interface NetworkWish {
+  readonly labels: Labels;
+  readonly networkDriver?: string | null;
+}
+
+export function networkDriverOf({ networkDriver }: Pick<NetworkWish, 'networkDriver'>): NetworkDriver {
+  return NETWORK_DRIVERS.find((known) => known === networkDriver) ?? NETWORK_DRIVERS[0];
+}
+
 /** With the defaults in place of what is not given. Only for labels without {@link networkProblems}. */
-export function bayNetworkOf(labels: Labels): BayNetwork {
-  const backend = FLANNEL_BACKENDS.find((known) => known === textOf(labels, 'flannel_backend')) ?? 'vxlan';
+export function bayNetworkOf(wish: NetworkWish): BayNetwork {
+  const { labels } = wish;
+  const driver = networkDriverOf(wish);
+  const podLabel = driver === 'calico' ? 'calico_ipv4pool' : 'flannel_network_cidr';
+  const podSubnet = textOf(labels, podLabel);
   return {
-    podSubnet: textOf(labels, 'flannel_network_cidr'),
-    nodeMask: Number(textOf(labels, 'flannel_network_subnetlen')),
+    ...{ driver, podLabel, podSubnet },
+    // Calico has blocks of its own; the nodes' networks that the controller hands out all the same must only exist.
+    nodeMask:
+      driver === 'calico'
+        ? Math.min(32, (subnetOf(podSubnet)?.bits ?? 16) + 8)
+        : Number(textOf(labels, 'flannel_network_subnetlen')),
     serviceSubnet: textOf(labels, 'service_cluster_ip_range'),
-    backend,
+    backend: FLANNEL_BACKENDS.find((known) => known === textOf(labels, 'flannel_backend')) ?? 'vxlan',
   };
 }
 
-export function networkProblems(labels: Labels): readonly Problem[] {
+/**
+ * What is wrong with the labels of a bay's networks.
+ * @param machineSubnets prefixes from which its machines get their addresses: none of a cluster's own may touch them
+ */
+export function networkProblems(wish: NetworkWish, machineSubnets: readonly string[] = []): readonly Problem[] {
+  const { labels } = wish;
+  const { driver, podLabel, podSubnet, serviceSubnet } = bayNetworkOf(wish);
   const problems: Problem[] = [];
-  const pods = subnetOf(textOf(labels, 'flannel_network_cidr'));
-  const services = subnetOf(textOf(labels, 'service_cluster_ip_range'));
-  if (!pods) problems.push(notASubnet('flannel_network_cidr'));
+  const pods = subnetOf(podSubnet);
+  const services = subnetOf(serviceSubnet);
+  if (!pods) problems.push(notASubnet(podLabel));
   if (!services) problems.push(notASubnet('service_cluster_ip_range'));
   // The API server takes no more (k8s.io/kubernetes, cmd/kube-apiserver: at most 20 bits for services).
   else if (services.bits < 12 || services.bits > 24)
     problems.push('Label service_cluster_ip_range must have a prefix of 12 to 24 bits, such as 10.254.0.0/16.');
   if (pods && services && overlap(pods, services))
-    problems.push(
-      'Labels flannel_network_cidr and service_cluster_ip_range overlap: give networks apart from each other.',
-    );
+    problems.push(`Labels ${podLabel} and service_cluster_ip_range overlap: give networks apart from each other.`);
+  for (const [label, subnet] of [
+    [podLabel, pods],
+    ['service_cluster_ip_range', services],
+  ] as const) {
+    const touched = machineSubnets.find((text) => {
+      const machines = subnetOf(text);
+      return subnet !== null && machines !== null && overlap(subnet, machines);
+    });
+    if (touched !== undefined)
+      problems.push(`Label ${label} overlaps the machines' own network ${touched}: give one apart from it.`);
+  }
+  return [...problems, ...(driver === 'calico' ? calicoProblems(pods) : flannelProblems(labels, pods))];
+}
+
+/** Each node gets at least one block of 64 addresses (Calico's documentation, "Calico IP pool": blockSize 26). */
+function calicoProblems(pods: Subnet | null): readonly Problem[] {
+  if (pods === null || (pods.bits >= 8 && pods.bits <= 24)) return [];
+  return [
+    'Label calico_ipv4pool must have a prefix of 8 to 24 bits, such as 10.100.0.0/16: each node takes 64 addresses or more.',
+  ];
+}
+
+function flannelProblems(labels: Labels, pods: Subnet | null): readonly Problem[] {
+  const problems: Problem[] = [];
   const mask = textOf(labels, 'flannel_network_subnetlen');
   const bits = /^\d{1,2}$/.test(mask) ? Number(mask) : 0;
   // The controller that hands them out keeps a map of at most 16 bits (its --node-cidr-mask-size).

@@ -4,8 +4,7 @@
  * less what the backend adds; flannel works it out on each node.
  */
 import { stringify } from 'yaml';
-import type { Labels } from '@baykeeper/domain';
-import { bayNetworkOf } from './bay-network.js';
+import { bayNetworkOf, type NetworkWish } from './bay-network.js';
 import { imageOf, type Release } from './releases.js';
 
 const NAMESPACE = 'kube-flannel';
@@ -13,13 +12,8 @@ const NAME = { name: 'flannel', labels: { app: 'flannel' } };
 /** Where Debian and the runtime's configuration have their CNI plugins. */
 const PLUGIN_DIRECTORY = '/usr/lib/cni';
 
-/** Whether the release has what it takes. */
-export function hasFlannel(release: Release): boolean {
-  return imageOf(release, 'flannel') !== null && imageOf(release, 'flannel-cni-plugin') !== null;
-}
-
 /** The manifest, or an empty text where the release has no flannel. */
-export function flannelManifest(release: Release, labels: Labels): string {
+export function flannelManifest(release: Release, wish: NetworkWish): string {
   const flannel = imageOf(release, 'flannel');
   const plugin = imageOf(release, 'flannel-cni-plugin');
   if (flannel === null || plugin === null) return '';
@@ -30,7 +24,7 @@ export function flannelManifest(release: Release, labels: Labels): string {
     },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...NAME, namespace: NAMESPACE } },
     ...permissions(),
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...NAME, namespace: NAMESPACE }, data: configuration(labels) },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...NAME, namespace: NAMESPACE }, data: configuration(wish) },
     daemonSet(flannel, plugin),
   ];
   return parts.map((part) => stringify(part, { lineWidth: 0 })).join('---\n');
@@ -55,8 +49,8 @@ function permissions(): readonly object[] {
   ];
 }
 
-function configuration(labels: Labels): Readonly<Record<string, string>> {
-  const { podSubnet, backend } = bayNetworkOf(labels);
+function configuration(wish: NetworkWish): Readonly<Record<string, string>> {
+  const { podSubnet, backend } = bayNetworkOf(wish);
   const chain = {
     name: 'cbr0',
     cniVersion: '0.3.1',

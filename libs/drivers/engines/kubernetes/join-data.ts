@@ -3,9 +3,9 @@
  * answers, workers the address that clients use. A master that failed on its way may have left a member of etcd that never
  * came to life: such are taken out before the next one joins, because they count for the majority.
  */
-import { BaykeeperError, isPresent, type Bay, type Node } from '@baykeeper/domain';
+import { BaykeeperError, isPresent, type Node } from '@baykeeper/domain';
 import type { BayKeys, EngineContext } from '../../contracts/engine.js';
-import { bayNetworkOf, isInside } from './bay-network.js';
+import { bayNetworkOf, isInside, type NetworkWish } from './bay-network.js';
 import { withEtcd } from './etcd-cluster.js';
 import { initConfiguration, joinConfiguration } from './kubeadm-config.js';
 import { API_PORT, CONTAINERD_SOCKET } from './kubernetes.config.js';
@@ -52,10 +52,10 @@ export async function kubernetesJoinData(
 }
 
 /** Nobody knows a machine's address before it is made; one within the cluster's own networks is reached by no pod. */
-function refuseOwnNetworks({ labels }: Pick<Bay, 'labels'>, { name, address }: Node): void {
-  const { podSubnet, serviceSubnet } = bayNetworkOf(labels);
+function refuseOwnNetworks(bay: NetworkWish, { name, address }: Node): void {
+  const { podLabel, podSubnet, serviceSubnet } = bayNetworkOf(bay);
   for (const [label, subnet] of [
-    ['flannel_network_cidr', podSubnet],
+    [podLabel, podSubnet],
     ['service_cluster_ip_range', serviceSubnet],
   ] as const) {
     if (address === null || !isInside(address, subnet)) continue;

@@ -69,7 +69,7 @@ function clusterConfiguration({
   clientAddress,
 }: MasterInput & { readonly clientAddress: string }): Record<string, unknown> {
   const { version } = release;
-  const network = bayNetworkOf(bay.labels);
+  const network = bayNetworkOf(bay);
   const etcdTag = imageOf(release, 'etcd')?.split(':')[1];
   return {
     ...head(release, 'ClusterConfiguration'),

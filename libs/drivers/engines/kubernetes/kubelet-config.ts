@@ -11,7 +11,10 @@ import {
 import { isAtLeast } from './releases.js';
 
 /** kubelet.config.k8s.io/v1beta1, which every version since 1.11 takes. */
-export function kubeletConfiguration(bay: Pick<Bay, 'labels'>, version: string): Record<string, unknown> {
+export function kubeletConfiguration(
+  bay: Pick<Bay, 'labels' | 'networkDriver'>,
+  version: string,
+): Record<string, unknown> {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -22,7 +25,7 @@ export function kubeletConfiguration(bay: Pick<Bay, 'labels'>, version: string):
     },
     authorization: { mode: 'Webhook' },
     cgroupDriver: 'systemd',
-    clusterDNS: [addressIn(bayNetworkOf(bay.labels).serviceSubnet, 10)],
+    clusterDNS: [addressIn(bayNetworkOf(bay).serviceSubnet, 10)],
     clusterDomain: CLUSTER_DOMAIN,
     ...(isAtLeast(version, 27) && { containerRuntimeEndpoint: CONTAINERD_SOCKET }),
     failSwapOn: false,

@@ -32,7 +32,10 @@ describe('checkBaymodel', () => {
 
   it.each<[Partial<BaymodelFields>, string]>([
     [{ tlsDisabled: true }, 'A Kubernetes cluster has no form without TLS: leave tls_disabled out.'],
-    [{ networkDriver: 'docker' }, 'Network driver docker is not offered for kubernetes: give flannel or leave it out.'],
+    [
+      { networkDriver: 'docker' },
+      'Network driver docker is not offered for kubernetes: give flannel or calico, or leave it out.',
+    ],
     [{ volumeDriver: 'cinder' }, 'Volume driver cinder is not offered for kubernetes: leave volume_driver out.'],
     [{ httpProxy: 'http://x" y' }, 'http_proxy is not a URL such as http://proxy.example:3128: correct it.'],
     [
@@ -52,10 +55,20 @@ describe('checkBaymodel', () => {
     expect(none.checkBaymodel(baymodel)).toEqual([
       'No Kubernetes is in the artifact mirror: ask the operator to import one (bay artifacts import).',
     ]);
+    const partly = makeRelease('v1.32.13');
+    const withoutCni = {
+      ...partly,
+      artifacts: partly.artifacts.filter(({ name }) => name !== 'cni' && name !== 'calico'),
+    };
+    const some = createKubernetesEngine({ templatesDirectory, releases: makeReleases(withoutCni) });
+    expect(some.checkBaymodel(baymodel)).toEqual([]);
+    expect(some.checkBaymodel({ ...baymodel, networkDriver: 'calico' })).toEqual([
+      'Kubernetes v1.32.13 was imported without all of calico, so its nodes would not reach each other: ask the operator to import it with manifests/calico.yaml and an image calico/cni.',
+    ]);
     const bare = { ...makeRelease('v1.32.13'), artifacts: [] };
     const without = createKubernetesEngine({ templatesDirectory, releases: makeReleases(bare) });
     expect(without.checkBaymodel(baymodel)).toEqual([
-      'Kubernetes v1.32.13 was imported without flannel, so its nodes would not reach each other: ask the operator to import it with flannel and flannel-cni-plugin.',
+      'Kubernetes v1.32.13 was imported without all of flannel, so its nodes would not reach each other: ask the operator to import it with an image flannel and an image flannel-cni-plugin.',
     ]);
   });
 });
@@ -99,13 +112,42 @@ describe('the labels of networks', () => {
     [{ flannel_network_subnetlen: 'x' }, /^Label flannel_network_subnetlen/],
     [{ flannel_backend: 'udp' }, /^Label flannel_backend must be vxlan or host-gw/],
   ])('%j is refused', (labels, problem) => {
-    expect(networkProblems(labels)).toEqual([expect.stringMatching(problem)]);
+    expect(networkProblems({ labels })).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it.each<[Readonly<Record<string, string>>, RegExp]>([
+    [{ calico_ipv4pool: '10.100.0.0/25' }, /^Label calico_ipv4pool must have a prefix of 8 to 24 bits/],
+    [{ calico_ipv4pool: '10.254.0.0/20' }, /^Labels calico_ipv4pool and service_cluster_ip_range overlap/],
+    [{ calico_ipv4pool: 'x' }, /^Label calico_ipv4pool must be an IPv4 network/],
+  ])('%j is refused with calico, and means nothing to flannel', (labels, problem) => {
+    expect(networkProblems({ labels, networkDriver: 'calico' })).toEqual([expect.stringMatching(problem)]);
+    expect(networkProblems({ labels, networkDriver: 'flannel' })).toEqual([]);
+  });
+
+  it('stay off the machines’ own network', () => {
+    const machines = ['203.0.113.0/24', '10.211.0.0/22'];
+    expect(networkProblems({ labels: {} }, machines)).toEqual([]);
+    expect(networkProblems({ labels: { flannel_network_cidr: '10.208.0.0/12' } }, machines)).toEqual([
+      "Label flannel_network_cidr overlaps the machines' own network 10.211.0.0/22: give one apart from it.",
+    ]);
+    const services = { masterCount: 3, nodeCount: 2, masterLbEnabled: true, machineSubnets: machines };
+    expect(engine.checkBay({ ...services, labels: { service_cluster_ip_range: '10.211.2.0/24' } })).toEqual([
+      "Label service_cluster_ip_range overlaps the machines' own network 10.211.0.0/22: give one apart from it.",
+    ]);
+    expect(engine.checkBaymodel(baymodel, ['10.100.3.0/24'])).toHaveLength(1);
   });
 
   it('have Magnum’s defaults', () => {
-    expect(networkProblems({})).toEqual([]);
-    expect(bayNetworkOf({ flannel_backend: ' ' })).toEqual({
-      ...{ podSubnet: '10.100.0.0/16', nodeMask: 24, serviceSubnet: '10.254.0.0/16', backend: 'vxlan' },
+    expect(networkProblems({ labels: {} })).toEqual([]);
+    expect(bayNetworkOf({ labels: { flannel_backend: ' ' } })).toEqual({
+      ...{
+        driver: 'flannel',
+        podLabel: 'flannel_network_cidr',
+        podSubnet: '10.100.0.0/16',
+        nodeMask: 24,
+        serviceSubnet: '10.254.0.0/16',
+        backend: 'vxlan',
+      },
     });
   });
 

@@ -1,5 +1,5 @@
 /** Kubernetes, its masters built by kubeadm: rules, topology, certificates and the conversation with a running cluster. */
-import type { BaymodelFields, Labels, Listener } from '@baykeeper/domain';
+import type { BaymodelFields, Listener } from '@baykeeper/domain';
 import {
   TENANT_ACCESS,
   type CertificateProfile,
@@ -8,9 +8,8 @@ import {
   type Problem,
   type TenantAccess,
 } from '../../contracts/engine.js';
-import { networkProblems } from './bay-network.js';
+import { NETWORK_DRIVERS, networkProblems } from './bay-network.js';
 import { kubernetesCredentialFiles } from './credential-files.js';
-import { hasFlannel } from './flannel.js';
 import { kubernetesJoinData } from './join-data.js';
 import { configureNode, drainNode, removeNode } from './kubernetes-nodes.js';
 import { lbPortListeners, lbPortProblems } from './lb-ports.js';
@@ -18,7 +17,7 @@ import { API_PORT, CLIENT_CERTIFICATE_DAYS, MASTER_COUNTS, SUPERUSERS, TENANT_GR
 import { furtherCertificates, kubeletClientProfile } from './node-certificates.js';
 import { kubernetesNodeFiles } from './node-files.js';
 import { announceListeners, observeCluster } from './observe-cluster.js';
-import { releaseOf, releaseProblems, type Releases } from './releases.js';
+import { networkPartProblems, releaseOf, releaseProblems, type Releases } from './releases.js';
 
 export interface KubernetesSurroundings {
   readonly templatesDirectory: string;
@@ -28,7 +27,7 @@ export interface KubernetesSurroundings {
 export function createKubernetesEngine({ templatesDirectory, releases }: KubernetesSurroundings): EngineDriver {
   return {
     name: 'kubernetes',
-    checkBaymodel: (baymodel) => checkBaymodel(releases, baymodel),
+    checkBaymodel: (baymodel, machineSubnets) => checkBaymodel(releases, baymodel, machineSubnets),
     checkBay: (bay) => checkBay(releases, bay),
     listeners,
     apiAddress: (_bay, address) => `https://${address}:${String(API_PORT)}`,
@@ -59,12 +58,18 @@ const HOSTS = /^[A-Za-z0-9.:,*_/[\]-]+$/;
 /** Host names with ports: each becomes a directory's name. */
 const REGISTRIES = /^[A-Za-z0-9][A-Za-z0-9.:-]*(,\s*[A-Za-z0-9][A-Za-z0-9.:-]*)*$/;
 
-function checkBaymodel(releases: Releases, baymodel: BaymodelFields): readonly Problem[] {
+function checkBaymodel(
+  releases: Releases,
+  baymodel: BaymodelFields,
+  machineSubnets: readonly string[] = [],
+): readonly Problem[] {
   const { networkDriver, volumeDriver, httpProxy, httpsProxy, noProxy, insecureRegistry, labels } = baymodel;
   const problems: Problem[] = [];
   if (baymodel.tlsDisabled) problems.push('A Kubernetes cluster has no form without TLS: leave tls_disabled out.');
-  if (networkDriver !== null && networkDriver !== 'flannel')
-    problems.push(`Network driver ${networkDriver} is not offered for kubernetes: give flannel or leave it out.`);
+  if (networkDriver !== null && !NETWORK_DRIVERS.some((known) => known === networkDriver))
+    return [
+      `Network driver ${networkDriver} is not offered for kubernetes: give ${NETWORK_DRIVERS.join(' or ')}, or leave it out.`,
+    ];
   if (volumeDriver !== null)
     problems.push(`Volume driver ${volumeDriver} is not offered for kubernetes: leave volume_driver out.`);
   for (const [name, value, form, advice] of [
@@ -78,23 +83,14 @@ function checkBaymodel(releases: Releases, baymodel: BaymodelFields): readonly P
   return [
     ...problems,
     ...releaseProblems(releases, labels),
-    ...flannelProblems(releases, labels),
-    ...networkProblems(labels),
+    ...networkPartProblems(releases, baymodel),
+    ...networkProblems(baymodel, machineSubnets),
     ...lbPortProblems(labels),
   ];
 }
 
-function flannelProblems(releases: Releases, labels: Labels): readonly Problem[] {
-  if (releaseProblems(releases, labels).length > 0) return [];
-  const release = releaseOf(releases, { labels, coeVersion: null });
-  if (hasFlannel(release)) return [];
-  return [
-    `Kubernetes ${release.version} was imported without flannel, so its nodes would not reach each other: ask the operator to import it with flannel and flannel-cni-plugin.`,
-  ];
-}
-
 function checkBay(releases: Releases, bay: Parameters<EngineDriver['checkBay']>[0]): readonly Problem[] {
-  const { masterCount, nodeCount, masterLbEnabled, labels } = bay;
+  const { masterCount, nodeCount, masterLbEnabled, labels, machineSubnets } = bay;
   const problems: Problem[] = [];
   if (!MASTER_COUNTS.includes(masterCount)) {
     const why = masterCount % 2 === 0 ? ': with an even number a split leaves no majority of etcd. Give' : ': give';
@@ -103,7 +99,12 @@ function checkBay(releases: Releases, bay: Parameters<EngineDriver['checkBay']>[
     problems.push('More than one master needs a load balancer: choose a baymodel with master_lb_enabled, or 1 master.');
   }
   if (nodeCount < 0) problems.push('A Kubernetes cluster has 0 or more workers: give node_count 0 or more.');
-  return [...problems, ...releaseProblems(releases, labels), ...networkProblems(labels), ...lbPortProblems(labels)];
+  return [
+    ...problems,
+    ...releaseProblems(releases, labels),
+    ...networkProblems(bay, machineSubnets),
+    ...lbPortProblems(labels),
+  ];
 }
 
 function listeners(bay: Parameters<EngineDriver['listeners']>[0]): readonly Listener[] {

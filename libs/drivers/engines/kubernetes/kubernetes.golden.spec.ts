@@ -61,6 +61,32 @@ describe('the first boot', () => {
   });
 });
 
+describe('the first boot with calico', () => {
+  const filesOf = (networkDriver: string | null): ReadonlyMap<string, string> =>
+    new Map(
+      engine
+        .nodeFiles({ bay: { ...bay, networkDriver }, node: founder, nodeGroupName: 'default-master' })
+        .files.map(({ path, content }) => [path, content]),
+    );
+
+  it('has no manifest of ours: the mirror has one', () => {
+    const [flannel, calico] = [filesOf(null), filesOf('calico')];
+    const own = '/etc/baykeeper/kubernetes/manifests/flannel.yaml';
+    expect([flannel.has(own), calico.has(own)]).toEqual([true, false]);
+    expect(flannel.get('/etc/baykeeper/artifacts')).toMatch(/ on flannel\n$/);
+    expect(calico.get('/etc/baykeeper/artifacts')).toMatch(/ on calico\n$/);
+  });
+
+  it('tells kubeadm and kube-proxy its network, from which calico takes it', () => {
+    const calico = { ...bay, networkDriver: 'calico', labels: { calico_ipv4pool: '172.20.0.0/18' } };
+    const release = makeRelease('v1.32.13');
+    const input = { node: founder, address: '192.0.2.10', clientAddress: '203.0.113.7', release };
+    const config = initConfiguration({ ...input, bay: calico });
+    expect(config).toContain('podSubnet: 172.20.0.0/18\n');
+    expect(config).toMatch(/node-cidr-mask-size"?[:\s]+(value: )?"26"/);
+  });
+});
+
 describe("kubeadm's configuration", () => {
   const input = { bay, node: founder, address: '192.0.2.10', clientAddress: '203.0.113.7' };
   const kubeConfigPath = '/etc/kubernetes/admin.conf';

@@ -25,7 +25,7 @@ export function kubeletClientProfile(node: Pick<Node, 'name'>): CertificateProfi
 
 /** All others, by the names under which the node's script stores them. */
 export function furtherCertificates(input: {
-  readonly bay: Pick<Bay, 'labels'>;
+  readonly bay: Pick<Bay, 'labels' | 'networkDriver'>;
   readonly node: Node;
   readonly clientAddress: string | null;
 }): readonly FurtherCertificate[] {
@@ -48,7 +48,7 @@ function masterCertificates({
   node,
   clientAddress,
 }: {
-  readonly bay: Pick<Bay, 'labels'>;
+  readonly bay: Pick<Bay, 'labels' | 'networkDriver'>;
   readonly node: Node;
   readonly clientAddress: string | null;
 }): readonly FurtherCertificate[] {
@@ -61,12 +61,7 @@ function masterCertificates({
       `kubernetes.default.svc.${CLUSTER_DOMAIN}`,
       'localhost',
     ],
-    ipAddresses: given([
-      addressIn(bayNetworkOf(bay.labels).serviceSubnet, 1),
-      node.address,
-      clientAddress,
-      '127.0.0.1',
-    ]),
+    ipAddresses: given([addressIn(bayNetworkOf(bay).serviceSubnet, 1), node.address, clientAddress, '127.0.0.1']),
   };
   const etcd: Names = { dnsNames: [node.name, 'localhost'], ipAddresses: given([node.address, ...LOOPBACK]) };
   const admin = { ...client('kubernetes-admin', SUPERUSERS), days: ADMIN_CERTIFICATE_DAYS };

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import type { MachineFile } from '../../contracts/compute.js';
 import type { NodeFiles, NodeFilesInput } from '../../contracts/engine.js';
 import { readTemplate } from '../../bootstrap/templates.js';
+import { networkDriverOf } from './bay-network.js';
 import { flannelManifest } from './flannel.js';
 import { proxyConfiguration } from './kube-proxy-config.js';
 import { kubeletConfiguration } from './kubelet-config.js';
@@ -50,6 +51,7 @@ export function kubernetesNodeFiles(
   templatesDirectory: string,
 ): NodeFiles {
   const release = releaseOf(releases, bay);
+  const driver = networkDriverOf(bay);
   const file = (path: string, content: string): MachineFile => ({ path, mode: 0o644, content });
   const taints = nodeTaints.map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`).join(',');
   const registration = taints === '' ? '' : `--register-with-taints=${taints}`;
@@ -58,7 +60,7 @@ export function kubernetesNodeFiles(
     environment: {},
     files: [
       file('/usr/lib/baykeeper/engine.sh', readTemplate(templatesDirectory, 'kubernetes/engine.sh')),
-      ...releases.nodeFiles(release.version, node.role),
+      ...releases.nodeFiles(release.version, node.role, driver),
       file('/etc/containerd/config.toml', containerdConfiguration(imageOf(release, 'pause'))),
       ...registryFiles(bay.insecureRegistry),
       ...(proxies === ''
@@ -72,7 +74,10 @@ export function kubernetesNodeFiles(
         ? [file(`${NODE_DIRECTORY}/kubelet.yaml`, stringify(kubeletConfiguration(bay, release.version)))]
         : [
             file(`${NODE_DIRECTORY}/manifests/access.yaml`, readTemplate(templatesDirectory, 'kubernetes/access.yaml')),
-            file(`${NODE_DIRECTORY}/manifests/flannel.yaml`, flannelManifest(release, bay.labels)),
+            // Calico's own is an artifact.
+            ...(driver === 'flannel'
+              ? [file(`${NODE_DIRECTORY}/manifests/flannel.yaml`, flannelManifest(release, bay))]
+              : []),
           ]),
     ],
   };

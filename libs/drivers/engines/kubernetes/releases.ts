@@ -3,10 +3,12 @@ import type { Bay, Labels, NodeRole } from '@baykeeper/domain';
 import { BaykeeperError } from '@baykeeper/domain';
 import type { MachineFile } from '../../contracts/compute.js';
 import type { Problem } from '../../contracts/engine.js';
+import { NETWORK_PARTS } from '../../artifacts/network-parts.js';
+import { networkDriverOf, type NetworkDriver, type NetworkWish } from './bay-network.js';
 
 /** A file of a release in the artifact mirror. */
 export interface ReleaseArtifact {
-  readonly kind: 'binary' | 'image';
+  readonly kind: 'binary' | 'image' | 'manifest';
   /** `kubelet`, `kube-proxy`, `pause`, `coredns`. */
   readonly name: string;
   /** Of an image: as containerd knows it, `registry.k8s.io/pause:3.10`. */
@@ -29,7 +31,7 @@ export interface Releases {
   /** Fetches what of it is missing; an import has all of it. */
   ensure(version: string): Promise<void>;
   /** What makes a node fetch and check what it needs. */
-  nodeFiles(version: string, role: NodeRole): readonly MachineFile[];
+  nodeFiles(version: string, role: NodeRole, network: NetworkDriver): readonly MachineFile[];
 }
 
 /** Magnum's name for the version. */
@@ -62,6 +64,18 @@ export function releaseOf(releases: Releases, bay: Pick<Bay, 'labels' | 'coeVers
     code: 'provider-unavailable',
     publicMessage: `Kubernetes ${wanted.join(' or ')} is not in the artifact mirror any more: ask the operator to import it again.`,
   });
+}
+
+/** Whether the release has what the bay's network is made of. */
+export function networkPartProblems(releases: Releases, wish: NetworkWish): readonly Problem[] {
+  if (releaseProblems(releases, wish.labels).length > 0) return [];
+  const { version, artifacts } = releaseOf(releases, { labels: wish.labels, coeVersion: null });
+  const driver = networkDriverOf(wish);
+  const missing = NETWORK_PARTS[driver].filter((part) => !artifacts.some((artifact) => part.is(artifact)));
+  if (missing.length === 0) return [];
+  return [
+    `Kubernetes ${version} was imported without all of ${driver}, so its nodes would not reach each other: ask the operator to import it with ${missing.map(({ title }) => title).join(' and ')}.`,
+  ];
 }
 
 /** An image of the release as containerd knows it; null: the release has none of that name. */

@@ -22,6 +22,8 @@ export function makeRelease(version: string, options: ReleaseOptions = {}): Rele
       image('pause', 'registry.k8s.io/pause:3.10'),
       image('flannel', 'ghcr.io/flannel-io/flannel:v0.26.7'),
       image('flannel-cni-plugin', 'ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1'),
+      { kind: 'manifest', name: 'calico', reference: null },
+      ...['cni', 'node', 'kube-controllers'].map((name) => image(name, `quay.io/calico/${name}:v3.32.1`)),
       ...(options.coreDns === false ? [] : [image('coredns', 'registry.k8s.io/coredns/coredns:v1.11.3')]),
     ],
   };
@@ -31,8 +33,8 @@ export function makeReleases(...versions: readonly Release[]): Releases {
   return {
     versions: () => versions,
     ensure: () => Promise.resolve(),
-    nodeFiles: (version, role) => [
-      { path: '/etc/baykeeper/artifacts', mode: 0o644, content: `# ${version} for a ${role}\n` },
+    nodeFiles: (version, role, network) => [
+      { path: '/etc/baykeeper/artifacts', mode: 0o644, content: `# ${version} for a ${role} on ${network}\n` },
     ],
   };
 }
