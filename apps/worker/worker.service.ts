@@ -11,6 +11,7 @@ import {
 } from '@baykeeper/platform';
 import { enrolmentTokenOf } from '@baykeeper/pki';
 import { detailOf } from '@baykeeper/domain';
+import { readTrustedAuthorities } from '@baykeeper/drivers';
 import { openMachineListing, type ReconcilerDependencies } from '@baykeeper/reconciler';
 import type { BayQueue } from '@baykeeper/queue';
 import {
@@ -51,7 +52,8 @@ export class WorkerService implements OnApplicationBootstrap, OnApplicationShutd
     const { installation, configuration, log } = this;
     // Every job under way listens to it.
     setMaxListeners(0, this.handBack.signal);
-    const dependencies = this.reconcilerDependencies(await installation.queue());
+    const trustedAuthorities = await readTrustedAuthorities(configuration.nodeCaFile);
+    const dependencies = { ...this.reconcilerDependencies(await installation.queue()), trustedAuthorities };
     this.processors = startProcessors(installation, dependencies, openMachineListing(dependencies), {
       reconcileConcurrency: configuration.workerConcurrency,
       stepConcurrency: configuration.workerConcurrency * STEPS_PER_RECONCILE,

@@ -32,6 +32,8 @@ export interface ReconcilerDependencies {
   /** How long a driver may take to answer; 15 minutes unless given. */
   readonly driverPatienceMs?: number;
   readonly templatesDirectory: string;
+  /** PEM certificates of authorities that every node trusts besides its image's; none unless given. */
+  readonly trustedAuthorities?: readonly string[];
   /** PEM texts to speak to a bay's engine with; null for a bay without TLS or without authority yet. */
   readonly controlIdentity: (bay: Bay) => Promise<ControlIdentity | null>;
   readonly controlPlane: () => Promise<ControlPlaneAddress>;

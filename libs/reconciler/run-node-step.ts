@@ -91,6 +91,7 @@ async function createMachine(dependencies: ReconcilerDependencies, bay: Bay, nod
     controlPlane: await dependencies.controlPlane(),
     enrolmentToken: token,
     sshPublicKey: needs.sshPublicKey,
+    trustedAuthorities: dependencies.trustedAuthorities ?? [],
     engine: drivers.engine(bay.engine).nodeFiles({ bay, node, nodeGroupName, nodeTaints: group?.nodeTaints ?? [] }),
     templatesDirectory: dependencies.templatesDirectory,
   });

@@ -192,6 +192,10 @@ if [ -s "$state/session" ]; then
 else
   authorize "$BAYKEEPER_NODE_TOKEN"
 fi
+# Authorities that the control plane adds: before anything asks a registry or a mirror.
+if ls /usr/local/share/ca-certificates/baykeeper-*.crt >/dev/null 2>&1; then
+  update-ca-certificates >/dev/null || fail 'the authorities of BAYKEEPER_NODE_CA_FILE could not be trusted'
+fi
 # What a preparation that just stops has to say.
 printf '%s' 'the engine could not be prepared' >"$state/reason"
 # The first words go out while the engine and the key are made ready: nobody waits for the other.

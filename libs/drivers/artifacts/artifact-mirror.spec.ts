@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -286,6 +287,37 @@ describe('the artifact mirror', () => {
         publicMessage: expect.stringContaining(`The checksum of ${named} does not match: expected`) as unknown,
       });
       expect(mirror.versions()[0]?.isComplete).toBe(false);
+    });
+
+    it('goes through the proxy of the environment, and round it where that says so', async () => {
+      const proxied: string[] = [];
+      const proxy = createServer().on('connect', (request, client, head) => {
+        proxied.push(request.url ?? '');
+        const [host = '', port = ''] = (request.url ?? '').split(':');
+        const target = connect(Number(port), host, () => {
+          client.write('HTTP/1.1 200 OK\r\n\r\n');
+          target.write(head);
+          target.pipe(client).pipe(target);
+        });
+      });
+      proxy.listen(0, '127.0.0.1');
+      await once(proxy, 'listening');
+      const known = { ...process.env };
+      try {
+        process.env['HTTP_PROXY'] = `http://127.0.0.1:${String((proxy.address() as AddressInfo).port)}`;
+        process.env['NO_PROXY'] = '127.0.0.1';
+        answers.delete('/calico.yaml');
+        await expect(mirror.ensure('v1.31.0')).rejects.toMatchObject({ code: 'provider-refused' });
+        expect(proxied).toEqual([]);
+        answers.set('/calico.yaml', { body: CALICO });
+        delete process.env['NO_PROXY'];
+        await mirror.ensure('v1.31.0');
+        expect(new Set(proxied)).toEqual(new Set([base.replace('http://', '')]));
+      } finally {
+        process.env = known;
+        proxy.closeAllConnections();
+        proxy.close();
+      }
     });
 
     it('says who cannot be reached', async () => {

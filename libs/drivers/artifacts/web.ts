@@ -21,6 +21,14 @@ export async function get(url: string, headers: Readonly<Record<string, string>>
   throw refusal(url, response.status);
 }
 
+/** As the environment says (`HTTPS_PROXY`, `NO_PROXY`), which Node's own client does not look at before version 24. */
+async function throughProxy(): Promise<Pick<RequestInit, 'dispatcher'>> {
+  const { EnvHttpProxyAgent } = await import('undici');
+  // Node's types and the package's are of the same thing at two versions.
+  const agent: unknown = new EnvHttpProxyAgent();
+  return { dispatcher: agent as NonNullable<RequestInit['dispatcher']> };
+}
+
 /** The answer whatever its status. */
 export async function send(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
   const gone = new AbortController();
@@ -28,7 +36,7 @@ export async function send(url: string, headers: Readonly<Record<string, string>
     gone.abort();
   }, ANSWER_WITHIN_MS);
   try {
-    return await fetch(url, { headers, signal: gone.signal });
+    return await fetch(url, { headers, signal: gone.signal, ...(await throughProxy()) });
   } catch (error) {
     throw new BaykeeperError({
       code: 'provider-unavailable',

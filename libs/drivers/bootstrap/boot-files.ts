@@ -2,7 +2,9 @@ import type { Bay, Node } from '@baykeeper/domain';
 import type { MachineFile } from '../contracts/compute.js';
 import type { NodeFiles } from '../contracts/engine.js';
 import { renderEnvironmentFile } from './environment-file.js';
+import { aptProxyFiles } from './proxy-files.js';
 import { readTemplate } from './templates.js';
+import { authorityFiles } from './trusted-authorities.js';
 
 export interface BootFilesInput {
   readonly bay: Bay;
@@ -13,6 +15,8 @@ export interface BootFilesInput {
   readonly enrolmentToken: string;
   /** The bay's owner logs in with it; null: nobody does. */
   readonly sshPublicKey: string | null;
+  /** PEM certificates of authorities that the node trusts besides its image's. */
+  readonly trustedAuthorities?: readonly string[];
   readonly engine: NodeFiles;
   readonly templatesDirectory: string;
 }
@@ -49,6 +53,8 @@ export function bootFiles(input: BootFilesInput): {
       ...(input.sshPublicKey === null
         ? []
         : [{ path: AUTHORIZED_KEYS, mode: 0o600, content: `${input.sshPublicKey}\n` }]),
+      ...authorityFiles(input.trustedAuthorities ?? []),
+      ...aptProxyFiles(bay),
       ...engine.files,
     ],
   };

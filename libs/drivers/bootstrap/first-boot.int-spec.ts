@@ -125,6 +125,13 @@ describeHere('nodes that join by themselves', () => {
       expect(certificate).toMatch(/Extended Key Usage: \n\s+TLS Web Server Authentication\n/);
     });
 
+    it('what the operator’s authorities signed is good for every program of a node', () => {
+      const verify = (...words: string[]): string =>
+        swarm.inside(nodes[0].id, 'openssl', 'verify', ...words, '/etc/docker/baykeeper/cert.pem');
+      expect(verify()).toContain('cert.pem: OK');
+      expect(() => verify('-no-CApath', '-no-CAfile', '-no-CAstore')).toThrow();
+    });
+
     it('workers listen to no client from the network', () => {
       const open = swarm.inside(nodes[1].id, 'ss', '-Htln');
       expect(open).not.toMatch(/:237[56]\s/);

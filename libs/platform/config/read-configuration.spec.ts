@@ -38,6 +38,7 @@ describe('readConfiguration', () => {
       imagesDirectory: null,
       artifactsDirectory: null,
       artifactsUrl: null,
+      nodeCaFile: null,
       databaseUrl: null,
       redisUrl: null,
       adminPassword: null,

@@ -165,6 +165,14 @@ export const SETTINGS = {
     description:
       'A copy of the artifact mirror on a web server or in a bucket (`URL/blobs/<sha256>`), which nodes ask before they ask the control plane.',
   }),
+  nodeCaFile: setting({
+    name: 'BAYKEEPER_NODE_CA_FILE',
+    schema: z.string().startsWith('/').max(1024).optional(),
+    form: 'an absolute path',
+    shownDefault: 'none',
+    description:
+      "PEM certificates of authorities that every node trusts besides its image's: that of a registry, a mirror or a proxy within a company. For nodes made from then on; workers read it when they start.",
+  }),
   databaseUrl: setting({
     name: 'DATABASE_URL',
     schema: z

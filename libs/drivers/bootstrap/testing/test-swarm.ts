@@ -95,6 +95,7 @@ export async function openTestSwarm(changes: Partial<Bay> = {}): Promise<TestSwa
         ...{ bay, node, nodeGroupName, templatesDirectory },
         controlPlane: { url: controlPlane.url, caPem: authority.caPem },
         sshPublicKey: null,
+        trustedAuthorities: [authority.caPem],
         enrolmentToken: controlPlane.expect(node),
         engine: engine.nodeFiles({ bay, node, nodeGroupName }),
       });

@@ -37,6 +37,10 @@ describe('checkBaymodel', () => {
       'Network driver docker is not offered for kubernetes: give flannel or calico, or leave it out.',
     ],
     [{ volumeDriver: 'cinder' }, 'Volume driver cinder is not offered for kubernetes: leave volume_driver out.'],
+    [
+      { labels: { registry_mirrors: 'docker.io' } },
+      'Label registry_mirrors must be registries and their mirrors, such as docker.io=https://mirror.example, with spaces between.',
+    ],
     [{ httpProxy: 'http://x" y' }, 'http_proxy is not a URL such as http://proxy.example:3128: correct it.'],
     [
       { insecureRegistry: '../../etc' },

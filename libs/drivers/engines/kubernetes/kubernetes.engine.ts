@@ -17,6 +17,7 @@ import { API_PORT, CLIENT_CERTIFICATE_DAYS, MASTER_COUNTS, SUPERUSERS, TENANT_GR
 import { furtherCertificates, kubeletClientProfile } from './node-certificates.js';
 import { kubernetesNodeFiles } from './node-files.js';
 import { announceListeners, observeCluster } from './observe-cluster.js';
+import { registryProblems } from './registries.js';
 import { networkPartProblems, releaseOf, releaseProblems, type Releases } from './releases.js';
 
 export interface KubernetesSurroundings {
@@ -85,6 +86,7 @@ function checkBaymodel(
     ...releaseProblems(releases, labels),
     ...networkPartProblems(releases, baymodel),
     ...networkProblems(baymodel, machineSubnets),
+    ...registryProblems(labels),
     ...lbPortProblems(labels),
   ];
 }
@@ -103,6 +105,7 @@ function checkBay(releases: Releases, bay: Parameters<EngineDriver['checkBay']>[
     ...problems,
     ...releaseProblems(releases, labels),
     ...networkProblems(bay, machineSubnets),
+    ...registryProblems(labels),
     ...lbPortProblems(labels),
   ];
 }

@@ -52,6 +52,8 @@ describe('the first boot', () => {
       ...{ engine: 'kubernetes', httpProxy: 'http://proxy.example:3128', noProxy: '192.0.2.0/24' },
       insecureRegistry: 'registry.example:5000, other.example',
       labels: {
+        registry_mirrors:
+          'docker.io=https://mirror.example/hub docker.io=http://192.0.2.8:5000 other.example=https://mirror.example',
         flannel_network_cidr: '172.20.0.0/14',
         flannel_backend: 'host-gw',
         service_cluster_ip_range: '172.30.0.0/16',

@@ -2,12 +2,14 @@
 import { stringify } from 'yaml';
 import type { MachineFile } from '../../contracts/compute.js';
 import type { NodeFiles, NodeFilesInput } from '../../contracts/engine.js';
+import { systemdProxyLines } from '../../bootstrap/proxy-files.js';
 import { readTemplate } from '../../bootstrap/templates.js';
 import { networkDriverOf } from './bay-network.js';
 import { flannelManifest } from './flannel.js';
 import { proxyConfiguration } from './kube-proxy-config.js';
 import { kubeletConfiguration } from './kubelet-config.js';
 import { NODE_DIRECTORY } from './kubernetes.config.js';
+import { registryFiles } from './registries.js';
 import { imageOf, releaseOf, type Releases } from './releases.js';
 
 /** A kubelet that ends is started again, also before its configuration is there: kubeadm expects that. */
@@ -55,14 +57,14 @@ export function kubernetesNodeFiles(
   const file = (path: string, content: string): MachineFile => ({ path, mode: 0o644, content });
   const taints = nodeTaints.map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`).join(',');
   const registration = taints === '' ? '' : `--register-with-taints=${taints}`;
-  const proxies = proxyLines(bay);
+  const proxies = systemdProxyLines(bay);
   return {
     environment: {},
     files: [
       file('/usr/lib/baykeeper/engine.sh', readTemplate(templatesDirectory, 'kubernetes/engine.sh')),
       ...releases.nodeFiles(release.version, node.role, driver),
       file('/etc/containerd/config.toml', containerdConfiguration(imageOf(release, 'pause'))),
-      ...registryFiles(bay.insecureRegistry),
+      ...registryFiles(bay),
       ...(proxies === ''
         ? []
         : [file('/etc/systemd/system/containerd.service.d/baykeeper.conf', `[Service]\n${proxies}`)]),
@@ -109,29 +111,4 @@ ${pause === null ? '' : `  sandbox_image = ${JSON.stringify(pause)}\n`}
 [plugins."io.containerd.grpc.v1.cri".registry]
   config_path = "/etc/containerd/certs.d"
 `;
-}
-
-/** Registries that are spoken to in the clear, each in a directory of its name (containerd, docs/hosts.md). */
-function registryFiles(insecureRegistry: string | null): readonly MachineFile[] {
-  return (insecureRegistry ?? '')
-    .split(',')
-    .map((host) => host.trim())
-    .filter(Boolean)
-    .map((host) => ({
-      path: `/etc/containerd/certs.d/${host}/hosts.toml`,
-      mode: 0o644,
-      content: `server = "http://${host}"\n\n[host."http://${host}"]\n  capabilities = ["pull", "resolve"]\n  skip_verify = true\n`,
-    }));
-}
-
-/** systemd takes `%` as its own sign and ends a quoted word at `"` (systemd.exec(5), systemd.syntax(7)). */
-function proxyLines(bay: NodeFilesInput['bay']): string {
-  const variables: readonly (readonly [string, string | null])[] = [
-    ['HTTP_PROXY', bay.httpProxy],
-    ['HTTPS_PROXY', bay.httpsProxy],
-    ['NO_PROXY', bay.noProxy],
-  ];
-  return variables
-    .flatMap(([name, value]) => (value === null ? [] : [`Environment="${name}=${value.replaceAll('%', '%%')}"\n`]))
-    .join('');
 }

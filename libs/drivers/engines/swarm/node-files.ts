@@ -1,5 +1,6 @@
 /** What a node of a swarm is given beside the common files: dockerd's configuration, and the engine's part of the agent. */
 import type { NodeFiles, NodeFilesInput } from '../../contracts/engine.js';
+import { systemdProxyLines } from '../../bootstrap/proxy-files.js';
 import { readTemplate } from '../../bootstrap/templates.js';
 import { apiPortOf, TLS_DIRECTORY } from './swarm.config.js';
 
@@ -49,7 +50,7 @@ export function swarmNodeFiles({ bay, node, nodeGroupName }: NodeFilesInput, tem
       {
         path: '/etc/systemd/system/docker.service.d/baykeeper.conf',
         mode: 0o644,
-        content: UNIT_DROP_IN + proxyLines(bay),
+        content: UNIT_DROP_IN + systemdProxyLines(bay),
       },
       { path: '/etc/systemd/system/docker.socket.d/baykeeper.conf', mode: 0o644, content: SOCKET_DROP_IN },
     ],
@@ -61,20 +62,4 @@ function splitList(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean);
-}
-
-/** systemd takes `%` as its own sign and ends a quoted word at `"` (systemd.exec(5), systemd.syntax(7)). */
-function proxyLines(bay: NodeFilesInput['bay']): string {
-  const variables: readonly (readonly [string, string | null])[] = [
-    ['HTTP_PROXY', bay.httpProxy],
-    ['HTTPS_PROXY', bay.httpsProxy],
-    ['NO_PROXY', bay.noProxy],
-  ];
-  return variables
-    .filter((entry): entry is readonly [string, string] => entry[1] !== null)
-    .map(
-      ([name, value]) =>
-        `Environment="${name}=${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"\n`,
-    )
-    .join('');
 }
