@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchApiRequests } from './api-requests.js';
+import { benchKubernetesCreate } from './kubernetes-create.js';
 import { benchReconcile } from './reconcile.js';
 import { benchScale } from './scale.js';
 import { readScaleOptions, SCALE_OPTIONS } from './scale-options.js';
@@ -13,6 +14,7 @@ import { benchSwarmCreate } from './swarm-create.js';
 const { positionals: asked, values } = parseArgs({ allowPositionals: true, options: SCALE_OPTIONS });
 const benchmarks: Readonly<Record<string, () => Promise<readonly BenchmarkResult[]>>> = {
   swarm: benchSwarmCreate,
+  kubernetes: benchKubernetesCreate,
   api: benchApiRequests,
   reconcile: benchReconcile,
   scale: () => benchScale(readScaleOptions(values)),
