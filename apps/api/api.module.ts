@@ -40,6 +40,7 @@ import { SiteController } from './dashboard/site.controller.js';
 import { DiscoveryController } from './documents/discovery.controller.js';
 import { DocumentsController, OpenapiHolder } from './documents/documents.controller.js';
 import { IDENTITY_CONTROLLERS } from './identity/identity-controllers.js';
+import { SessionService } from './dashboard/session-service.js';
 import { IdentityService } from './identity/identity-service.js';
 import { KeypairsController } from './keypairs/keypairs.controller.js';
 import { NodesController } from './nodes/nodes.controller.js';
@@ -75,6 +76,7 @@ export interface ApiParts {
   /** Those of both. */
   readonly streams: EventStreams;
   readonly identity: IdentityService;
+  readonly sessions: SessionService;
   readonly readiness: ReadinessProbe;
   readonly metrics: MetricsText;
 }
@@ -107,6 +109,7 @@ export class ApiModule {
       { provide: ProjectEvents, useValue: parts.projectEvents },
       { provide: EventStreams, useValue: parts.streams },
       { provide: IdentityService, useValue: parts.identity },
+      { provide: SessionService, useValue: parts.sessions },
       { provide: ReadinessProbe, useValue: parts.readiness },
       { provide: MetricsText, useValue: parts.metrics },
     ];

@@ -39,7 +39,13 @@ import {
   type Installation,
 } from '@baykeeper/services';
 import { TOKENS_TOPIC, openRateLimiter } from '@baykeeper/queue';
-import { openIdentity, type ExternalKeystone, type Identity } from '@baykeeper/tenancy';
+import {
+  openIdentity,
+  openOwnSessions,
+  type ExternalKeystone,
+  type Identity,
+  type IdentitySettings,
+} from '@baykeeper/tenancy';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionDrain, type DrainTimes } from './http/connection-drain.js';
@@ -54,6 +60,7 @@ import { ProjectEvents } from './events/project-events.js';
 import { openStreamLimit } from './events/stream-limit.js';
 import { BayRecords } from './bays/bay-records.js';
 import { openDashboardSite } from './dashboard/dashboard-site.js';
+import { SessionService } from './dashboard/session-service.js';
 import { createApi } from './create-api.js';
 import { openKeystone } from './external-keystone/open-keystone.js';
 import { withExternalIdentity } from './external-keystone/with-external-identity.js';
@@ -90,19 +97,22 @@ export async function openService(
     log,
     onDrop: measureAudit(installation.metrics),
   });
-  const identity = openIdentity({
-    database: installation.database,
-    tokenHours: configuration.tokenHours,
+  const logins: Pick<IdentitySettings, 'limiter' | 'onLogin'> = {
     onLogin: (login) => {
       audit.add(loginEntry(login));
     },
-    tellOthers: () => installation.signals.publish(TOKENS_TOPIC).catch(() => undefined),
     limiter: openLoginLimiter(openRateLimiter(installation.redis, log), {
       address: loginsPerMinute,
       user: loginsPerUserPerMinute,
     }),
+  };
+  const identity = openIdentity({
+    database: installation.database,
+    tokenHours: configuration.tokenHours,
+    tellOthers: () => installation.signals.publish(TOKENS_TOPIC).catch(() => undefined),
+    ...logins,
   });
-  const keystone = await openKeystone(configuration, { database: installation.database, log });
+  const keystone = await openKeystone(configuration, { database: installation.database, log, ...logins });
   const offered = await putBuiltIns(installation.database.stores, installation.drivers.compute.catalogue);
   const machineSubnets = machineSubnetsOf(offered);
   const parts = makeParts({ installation, configuration, identity, keystone, machineSubnets, log });
@@ -237,6 +247,10 @@ function makeParts({ installation, configuration, identity, keystone, machineSub
     events: new BayEvents(database, signals, streams),
     projectEvents: new ProjectEvents(database, signals, streams),
     identity: new IdentityService(identity),
+    sessions: new SessionService(
+      keystone?.sessions ?? openOwnSessions(identity),
+      keystone ? identityUrlOf(configuration) : null,
+    ),
     readiness: new ReadinessProbe(checks, (failing) => {
       log.warn({ failing }, 'the readiness changed');
     }),

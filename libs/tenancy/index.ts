@@ -8,3 +8,5 @@ export { ADMIN_PROJECT, DOMAIN, isOurDomain, type Actor, type Principal } from '
 export type { UserChanges } from './users.js';
 export { ROLES, expandRoles, isRole, type Role } from './roles.js';
 export { openExternalKeystone, type ExternalKeystone } from './external-keystone/external-keystone.js';
+export { openOwnSessions } from './sessions/own-sessions.js';
+export type { Sessions } from './sessions/sessions.js';

@@ -321,6 +321,12 @@ describeInBrowser('the dashboard', () => {
     await page.getByRole('rowheader', { name: 'dock' }).waitFor();
     await button('Switch off project dock').click();
     await button('Switch on project dock').waitFor();
+    await page.getByRole('combobox', { name: 'Project', exact: true }).last().selectOption({ label: 'island' });
+    await page.getByLabel('Resource').selectOption({ label: 'Workers' });
+    await page.getByLabel('At most').fill('7');
+    await button('Set the quota').click();
+    await button('Back to the default: Workers of island').click();
+    await button('Back to the default: Workers of island').waitFor({ state: 'detached' });
     await page.getByLabel('Name of the user').fill('bob');
     await page.getByLabel('Password').fill('x');
     await button('Make the user').click();

@@ -4,6 +4,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCertificateAuthority, createKeyAndCertificate, openAuthority } from '@baykeeper/pki';
 import { startTlsFront, type TlsFront } from '@baykeeper/tenancy/external-keystone/testing/tls-front.js';
+import { findChromium, openBrowser, signIn, violationsOf } from '../support/browser.js';
 import { startKeystone, whyNoKeystone, type RunningKeystone } from '../support/keystone.js';
 import {
   makeUsers,
@@ -174,9 +175,49 @@ describeWithKeystone('a Keystone that others run', () => {
       OS_USERNAME: read('OS_USERNAME'),
       OS_PASSWORD: read('OS_PASSWORD'),
     };
-    const { stdout } = await run(join(ROOT, 'apps/cli/bay'), ['ls', '--json'], { env });
-    expect(stdout).toContain('"roses"');
+    const bay = join(ROOT, 'apps/cli/bay');
+    expect((await run(bay, ['ls', '--json'], { env })).stdout).toContain('"roses"');
+    // With nothing but the address of the service, which sends it to the Keystone.
+    const alone = { PATH: env.PATH, HOME: keystone.directory };
+    const words = ['login', '--url', server.url, '--user', 'alice', '--project', 'garden', '--password-stdin'];
+    const login = await run(bay, words, { env: alone, input: `${LOGINS.alice.password}\n` });
+    expect(login.stdout).toContain(`Logged in as alice in project garden at ${server.url}/v1`);
+    expect((await run(bay, ['ls', '--json'], { env: alone })).stdout).toContain('"roses"');
+    await run(bay, ['logout'], { env: alone });
   }, 60_000);
+
+  it('lets people into the dashboard, each into a project of theirs, and keeps no accounts besides', async () => {
+    const program = await findChromium();
+    if (program === null) {
+      console.log('SKIPPED the dashboard with a Keystone of others: there is no Chromium');
+      return;
+    }
+    const browser = await openBrowser(program);
+    try {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(30_000);
+      await page.goto(`${server.url}/`);
+      await page.getByLabel('Domain').fill('Default');
+      await page.getByLabel('User').fill(LOGINS.alice.user);
+      await page.getByLabel('Password').fill('wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByText('User, password or project is wrong.').waitFor();
+      await signIn(page, server.url, { user: LOGINS.alice.user, password: LOGINS.alice.password });
+      await page.getByRole('heading', { name: 'Bays of garden' }).waitFor();
+      await page.getByRole('link', { name: 'roses' }).first().waitFor();
+      const pages = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allTextContents();
+      expect(pages).toEqual(['Bays', 'Baymodels', 'Quota']);
+      await page.goto(`${server.url}/#/people`);
+      await page.getByText(`works with the Keystone at ${keystone.url}/v3`).waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      const [cookie] = await page.context().cookies();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByText('You are signed out.').waitFor();
+      expect(await statusOf(cookie?.value ?? '')).toBe(401);
+    } finally {
+      await browser.close();
+    }
+  }, 120_000);
 
   it('has its refusals noticed: a revoked token, and a project that was disabled', async () => {
     const [first, second] = [await tokenOf(as('alice')), await tokenOf(as('alice'))];

@@ -4,12 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { BaykeeperError, type Log } from '@baykeeper/domain';
 import type { Configuration } from '@baykeeper/platform';
 import type { Database } from '@baykeeper/storage';
-import { openExternalKeystone, type ExternalKeystone } from '@baykeeper/tenancy';
+import { openExternalKeystone, type ExternalKeystone, type IdentitySettings } from '@baykeeper/tenancy';
 
 /** @throws BaykeeperError `invalid-input` that says which setting to correct */
 export async function openKeystone(
   configuration: Configuration,
-  { database, log }: { readonly database: Database; readonly log: Log },
+  {
+    database,
+    log,
+    ...sessions
+  }: Pick<IdentitySettings, 'limiter' | 'onLogin'> & { readonly database: Database; readonly log: Log },
 ): Promise<ExternalKeystone | null> {
   const { keystoneUrl: url, keystonePassword: password, keystoneCaFile } = configuration;
   if (url === null) return null;
@@ -26,6 +30,7 @@ export async function openKeystone(
     adminProject: { name: configuration.adminProject, domain: configuration.adminProjectDomain },
     ensureProject: (id) => database.stores.projects.ensureForeign(id),
     log,
+    ...sessions,
   });
   log.info({ url }, 'tokens are validated at another Keystone');
   return keystone;

@@ -1,10 +1,6 @@
 /** What the access check says where tokens come from another Keystone. */
 import { BaykeeperError } from '@baykeeper/domain';
 import type { AccessCheck } from '../access/access-check.js';
-import type { AccessRule } from '../access/access-rules.js';
-
-/** What a browser's session needs of our own identity service. */
-const OWN_SESSIONS: ReadonlySet<AccessRule> = new Set(['dashboard:sign_in', 'dashboard:switch_project'] as const);
 
 /**
  * Our own identity service is not there, and says so; who comes without a token is sent to the other one.
@@ -16,12 +12,6 @@ export function withExternalIdentity(check: AccessCheck, identityUrl: string): A
       throw new BaykeeperError({
         code: 'not-found',
         publicMessage: `There is no identity service here: this installation works with the Keystone at ${identityUrl}.`,
-      });
-    }
-    if (OWN_SESSIONS.has(rule)) {
-      throw new BaykeeperError({
-        code: 'conflict',
-        publicMessage: `The dashboard signs in with Baykeeper’s own users, and this installation works with the Keystone at ${identityUrl}: use bay or openstack.`,
       });
     }
     try {

@@ -33,7 +33,7 @@ import {
 } from '@baykeeper/services';
 import { TEST_CATALOGUE } from '@baykeeper/services/testing/test-catalogue.js';
 import { openDatabase, SYSTEM, type Database } from '@baykeeper/storage';
-import { openIdentity, type LoginLimiter } from '@baykeeper/tenancy';
+import { openIdentity, openOwnSessions, type LoginLimiter } from '@baykeeper/tenancy';
 import { openAccessCheck, type TokenHolder } from '../access/access-check.js';
 import { openRequestLimit } from '../access/request-limit.js';
 import { ApiSettings } from '../api-settings.js';
@@ -45,6 +45,7 @@ import { openStreamLimit, type StreamLimits } from '../events/stream-limit.js';
 import { BayRecords } from '../bays/bay-records.js';
 import { openDashboardSite } from '../dashboard/dashboard-site.js';
 import { createApi } from '../create-api.js';
+import { SessionService } from '../dashboard/session-service.js';
 import { IdentityService } from '../identity/identity-service.js';
 import { ProcessRecords } from '../processes/processes.controller.js';
 import { MetricsText } from '../operations/health.controller.js';
@@ -248,6 +249,7 @@ async function openApp({
       events: new BayEvents(database, signals, streams),
       projectEvents: new ProjectEvents(database, signals, streams),
       identity: new IdentityService(identity),
+      sessions: new SessionService(openOwnSessions(identity), null),
       readiness: new ReadinessProbe({
         database: { ask: () => database.ping(), sentence: 'The database does not answer.' },
       }),

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -87,6 +88,26 @@ describe('bay login', () => {
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toContain('There is no password.');
     expect(service.requests).toEqual([]);
+  });
+
+  it('goes to the identity service that a service without one sends to, and comes back', async () => {
+    const keystone = await new FakeService().start();
+    const answer = (status: number, headers: object) => (response: ServerResponse) => {
+      response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end('{}');
+    };
+    const challenge = { 'WWW-Authenticate': `Keystone uri="${keystone.url}/identity/v3"` };
+    service.overrides.push(
+      { method: 'GET', path: /^\/identity\/v3$/, answer: answer(404, {}) },
+      { method: 'GET', path: /^\/v1\/clusters/, answer: answer(401, challenge) },
+    );
+    const words = ['login', '--url', service.url, '--user', 'alice', '--project', 'demo', '--password-stdin'];
+    const outcome = await person.bay(words, { stdin: 'correct horse\n' });
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining(`in project demo at ${service.url}/v1`) });
+    expect(outcome.stderr).toContain(`works with the identity service at ${keystone.url}/identity/v3`);
+    expect(service.requests.filter(({ body }) => body.includes('correct horse'))).toEqual([]);
+    for (const token of keystone.tokens) service.tokens.add(token);
+    expect(await person.bay(['ls'])).toMatchObject({ code: 0 });
+    await keystone.stop();
   });
 
   it('says that nothing listens at an address, and exits with 8', async () => {

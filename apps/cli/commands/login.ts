@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { createSendRequest } from '../api/http.js';
+import { createSendRequest, type SendRequest } from '../api/http.js';
 import { printData, printNotice, printResult, type CommandContext } from '../context.js';
 import { CommandFailure } from '../failure.js';
 import { renderTime } from '../output/durations.js';
 import { scopeFrom } from '../session/choose-login.js';
 import {
+  findOtherIdentity,
   endpointFrom,
   endpointUrlOf,
   requestToken,
@@ -68,15 +69,21 @@ export function registerLogin(program: Command, beginning: Beginning): void {
 async function login(context: CommandContext, options: LoginOptions): Promise<void> {
   const openrc = readOpenrc(context.environment);
   const last = loadLogin(context.environment);
-  const authUrl = chooseAuthUrl(options, openrc, last);
+  const caFile = openrc.caFile ?? last?.caFile ?? null;
+  const send = createSendRequest(caFile);
+  const given = chooseAuthUrl(options, openrc, last);
   const user = chooseUser(options, openrc, last);
   const scope = chooseScope(options, openrc, last);
   const password = await readPassword(context, options, openrc, 'name' in user ? user.name : user.id);
-  warnOfPlainHttp(context, authUrl);
-  const caFile = openrc.caFile ?? last?.caFile ?? null;
+  warnOfPlainHttp(context, given);
+  const { authUrl, endpoint: known } = await findIdentity(send, given, options);
+  if (authUrl !== given) {
+    printNotice(context, `This service works with the identity service at ${authUrl}: logging in there.`);
+    warnOfPlainHttp(context, authUrl);
+  }
   const proof: Proof = { kind: 'password', user, password, scope };
-  const issued = await requestToken(createSendRequest(caFile), authUrl, proof);
-  const override = options.endpoint ?? openrc.endpoint;
+  const issued = await requestToken(send, authUrl, proof);
+  const override = options.endpoint ?? openrc.endpoint ?? known;
   const endpoint = override === null ? endpointFrom(issued, openrc) : endpointUrlOf(override);
   const { token, expiresAt, project } = issued;
   saveLogin(context.environment, { authUrl, endpoint, user: issued.user, project, token, expiresAt, caFile });
@@ -124,6 +131,21 @@ function chooseAuthUrl(options: LoginOptions, openrc: Openrc, last: SavedLogin |
     );
   }
   return options.url === undefined ? identityUrlOfOpenrc(given) : identityUrlOf(given);
+}
+
+/**
+ * A service that was named by its own address may send us to the Keystone that it works with: then that one gives the
+ * token, and the service is where it was named, whatever the catalog there says.
+ */
+async function findIdentity(
+  send: SendRequest,
+  authUrl: string,
+  { url }: LoginOptions,
+): Promise<{ readonly authUrl: string; readonly endpoint: string | null }> {
+  if (url === undefined || new URL(url).pathname !== '/') return { authUrl, endpoint: null };
+  const endpoint = endpointUrlOf(url);
+  const other = await findOtherIdentity(send, authUrl, endpoint);
+  return other === null ? { authUrl, endpoint: null } : { authUrl: identityUrlOf(other), endpoint };
 }
 
 function chooseUser(options: LoginOptions, openrc: Openrc, last: SavedLogin | null): UserReference {

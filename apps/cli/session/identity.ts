@@ -70,6 +70,21 @@ export async function requestToken(send: SendRequest, authUrl: string, proof: Pr
   return await readToken(answer, url, null);
 }
 
+/**
+ * Where tokens for the service at an address come from, if it has no identity service of its own: its 401 says so (as
+ * OpenStack's services write it, `WWW-Authenticate: Keystone uri="…"`). Null when it has one, or says nothing of the kind.
+ */
+export async function findOtherIdentity(send: SendRequest, ownUrl: string, endpoint: string): Promise<string | null> {
+  const headers = { Accept: 'application/json' };
+  const own = await send(ownUrl, { headers }, CALL_TIMEOUT_MS);
+  own.discard();
+  if (own.status !== 404) return null;
+  const refused = await send(`${endpoint}/clusters?limit=1`, { headers }, CALL_TIMEOUT_MS);
+  refused.discard();
+  const [, url = ''] = /^Keystone uri="([^"]*)"/.exec(refused.header('www-authenticate') ?? '') ?? [];
+  return refused.status === 401 && URL.canParse(url) ? url : null;
+}
+
 /** Ends a token's life. Best effort: an unknown or expired one is as good as gone. */
 export async function revokeToken(send: SendRequest, authUrl: string, token: string): Promise<void> {
   const headers = { 'X-Auth-Token': token, 'X-Subject-Token': token };

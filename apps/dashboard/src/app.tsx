@@ -9,7 +9,7 @@ import { Shell } from './parts/shell.js';
 
 type Stage =
   | { readonly is: 'asking' }
-  | { readonly is: 'out'; readonly notice: string | null }
+  | { readonly is: 'out'; readonly notice: string | null; readonly hasDomains: boolean }
   | { readonly is: 'in'; readonly session: Session };
 
 export function App() {
@@ -26,7 +26,7 @@ export function App() {
       },
       signedOut: () => {
         setStage((before) =>
-          before.is === 'in' ? { is: 'out', notice: 'Your session has ended. Sign in again.' } : before,
+          before.is === 'in' ? leave(before.session, 'Your session has ended. Sign in again.') : before,
         );
       },
     }),
@@ -41,7 +41,7 @@ export function App() {
       })
       .catch((error: unknown) => {
         if (error instanceof ApiError && error.status !== 0 && error.status < 500)
-          setStage({ is: 'out', notice: null });
+          setStage({ is: 'out', notice: null, hasDomains: !isOwnIdentity(error.identityUrl) });
         else {
           setIsAway(true);
           setTimeout(ask, 1_500);
@@ -63,6 +63,7 @@ export function App() {
       {stage.is === 'out' && (
         <SignIn
           notice={stage.notice}
+          hasDomains={stage.hasDomains}
           onSignedIn={(session) => {
             setStage({ is: 'in', session });
           }}
@@ -76,7 +77,7 @@ export function App() {
                 setStage({ is: 'in', session });
               }}
               onSignedOut={() => {
-                setStage({ is: 'out', notice: 'You are signed out.' });
+                setStage(leave(stage.session, 'You are signed out.'));
               }}
             />
           </ProjectStreamProvider>
@@ -84,4 +85,13 @@ export function App() {
       )}
     </ConnectionContext>
   );
+}
+
+function leave({ identity_url: identityUrl }: Session, notice: string): Stage {
+  return { is: 'out', notice, hasDomains: identityUrl !== null };
+}
+
+/** Reached by another name than its own the server seems to be another one: then a field more is shown, and no harm done. */
+function isOwnIdentity(url: string | null): boolean {
+  return url === null || url === `${location.origin}/identity/v3`;
 }

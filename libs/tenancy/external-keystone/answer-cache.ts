@@ -15,6 +15,8 @@ export interface AnswerCache {
    * @throws KeystoneFailure `unreachable` while too many questions are under way; whatever `load` throws
    */
   get(key: string, load: () => Promise<Principal | null>): Promise<Principal | null>;
+  /** What was said of it counts no longer. */
+  forget(key: string): void;
 }
 
 interface Kept {
@@ -51,6 +53,9 @@ export function openAnswerCache(keptMs: number, now: () => number): AnswerCache 
       const flight = ask(key, load).finally(() => flights.delete(key));
       flights.set(key, flight);
       return flight;
+    },
+    forget(key) {
+      accepted.delete(key);
     },
   };
 }

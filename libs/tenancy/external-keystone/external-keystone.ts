@@ -5,14 +5,17 @@
  */
 import { BaykeeperError, type Log, type ProjectId } from '@baykeeper/domain';
 import { hashToken } from '../authenticate.js';
+import { UNLIMITED } from '../login.js';
 import type { Principal } from '../principal.js';
+import type { Sessions } from '../sessions/sessions.js';
 import { openAnswerCache } from './answer-cache.js';
 import { KeystoneFailure, unavailable } from './keystone-failure.js';
+import { openKeystoneSessions, type KeystoneSessionSettings } from './keystone-sessions.js';
 import { openKeystoneHttp, type KeystoneAnswer, type KeystoneHttp } from './keystone-http.js';
 import { readToken, type ProjectName } from './read-token.js';
 import { issueServiceToken, openServiceTokens, type ServiceTokens, type ServiceUser } from './service-token.js';
 
-export interface ExternalKeystoneSettings extends ServiceUser {
+export interface ExternalKeystoneSettings extends ServiceUser, Partial<KeystoneSessionSettings> {
   /** Without a version and without a slash at the end. */
   readonly url: string;
   /** PEM; null for what Node.js trusts. */
@@ -41,6 +44,8 @@ export interface ExternalKeystone {
    * @throws BaykeeperError `provider-unavailable` when the Keystone can't be asked
    */
   readonly findProject: (id: string) => Promise<boolean>;
+  /** For browsers, which have no token of their own to bring. */
+  readonly sessions: Sessions;
   /** Our own user, in the project that owns what belongs to the installation. */
   readonly self: Principal & { readonly projectId: ProjectId };
   /** @throws Error when the Keystone does not answer */
@@ -73,22 +78,30 @@ export async function openExternalKeystone(settings: ExternalKeystoneSettings): 
     const cache = openAnswerCache(settings.cacheMs, now);
     const ensureProject = rememberProjects(settings.ensureProject);
     const reading = { adminProject, systemProjectId: self.projectId };
+    const readPrincipal = async (body: unknown): Promise<Principal> => {
+      const principal = readToken(body, reading);
+      if (principal.projectId !== null) await ensureProject(principal.projectId);
+      return principal;
+    };
+    const validateToken = async (token: string): Promise<Principal | null> => {
+      if (!TOKEN.test(token)) return null;
+      try {
+        return await cache.get(hashToken(token), async () => {
+          const body = await show(http, tokens, token);
+          return body === null ? null : readPrincipal(body);
+        });
+      } catch (error) {
+        throw unavailable(error);
+      }
+    };
+    const { limiter = UNLIMITED, onLogin = () => undefined } = settings;
+    const forget = (token: string): void => {
+      cache.forget(hashToken(token));
+    };
     return {
       self,
-      async validateToken(token) {
-        if (!TOKEN.test(token)) return null;
-        try {
-          return await cache.get(hashToken(token), async () => {
-            const body = await show(http, tokens, token);
-            if (body === null) return null;
-            const principal = readToken(body, reading);
-            if (principal.projectId !== null) await ensureProject(principal.projectId);
-            return principal;
-          });
-        } catch (error) {
-          throw unavailable(error);
-        }
-      },
+      validateToken,
+      sessions: openKeystoneSessions({ http, limiter, onLogin, readPrincipal, validateToken, forget }),
       async findProject(id) {
         if (!PROJECT_ID.test(id)) return false;
         try {

@@ -12,7 +12,7 @@ export interface KeystoneHttpSettings {
 }
 
 export interface KeystoneRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the URL. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -4,6 +4,8 @@ export class ApiError extends Error {
     /** HTTP status; 0 when the server did not answer. */
     readonly status: number,
     message: string,
+    /** Where a 401 says that tokens come from; null for everything else. */
+    readonly identityUrl: string | null = null,
   ) {
     super(message);
   }
@@ -37,13 +39,17 @@ export async function request(method: Method, path: string, body?: unknown, sign
     throw new ApiError(0, 'The server does not answer.');
   }
   if (response.ok) return response;
-  throw new ApiError(response.status, await sentenceOf(response));
+  throw new ApiError(response.status, await sentenceOf(response), identityUrlOf(response));
 }
 
 export async function call<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
   const response = await request(method, path, body);
   if (response.status === 204) return undefined as Answer;
   return (await response.json()) as Answer;
+}
+
+function identityUrlOf({ headers }: Response): string | null {
+  return /^Keystone uri="([^"]*)"$/.exec(headers.get('WWW-Authenticate') ?? '')?.[1] ?? null;
 }
 
 async function sentenceOf(response: Response): Promise<string> {

@@ -10,6 +10,8 @@ export interface Session {
   readonly roles: readonly string[];
   readonly is_system_admin: boolean;
   readonly projects: readonly Project[];
+  /** Of the Keystone where people and credentials are managed; null where Baykeeper keeps its own. */
+  readonly identity_url: string | null;
   /** The compute driver; `simulated` where no machine is real. */
   readonly compute: string;
   readonly version: string;

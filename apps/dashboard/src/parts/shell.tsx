@@ -12,6 +12,9 @@ const Templates = lazy(async () => ({ default: (await import('../account/templat
 const QuotaPage = lazy(async () => ({ default: (await import('../account/quota.js')).QuotaPage }));
 const Credentials = lazy(async () => ({ default: (await import('../account/credentials.js')).Credentials }));
 const People = lazy(async () => ({ default: (await import('../account/people.js')).People }));
+const ManagedElsewhere = lazy(async () => ({
+  default: (await import('../account/managed-elsewhere.js')).ManagedElsewhere,
+}));
 const AuditPage = lazy(async () => ({ default: (await import('../account/audit.js')).AuditPage }));
 const SystemPage = lazy(async () => ({ default: (await import('../system/system.js')).SystemPage }));
 
@@ -40,12 +43,14 @@ export function Shell({ onChange, onSignedOut }: ShellProps) {
     if (error instanceof ApiError && error.status === 401) onSignedOut();
     else setRefusal(error instanceof ApiError ? error.message : String(error));
   };
+  const [isOwn, isAdmin] = [session.identity_url === null, session.roles.includes('admin')];
   const pages = [
     ['bays', 'Bays'],
     ['baymodels', 'Baymodels'],
     ['quota', 'Quota'],
-    ['credentials', 'Credentials'],
-    ...(session.roles.includes('admin') ? [['people', 'People'] as const, ['audit', 'Audit'] as const] : []),
+    ...(isOwn ? [['credentials', 'Credentials'] as const] : []),
+    ...(isOwn && isAdmin ? [['people', 'People'] as const] : []),
+    ...(isAdmin ? [['audit', 'Audit'] as const] : []),
     ...(session.is_system_admin ? [['system', 'System'] as const] : []),
   ] as const;
   const [first = 'bays'] = place;
@@ -97,7 +102,7 @@ export function Shell({ onChange, onSignedOut }: ShellProps) {
       )}
       <main id="content" tabIndex={-1}>
         <Suspense fallback={<p aria-busy="true">Loading …</p>}>
-          <Page place={place} />
+          <Page place={place} isOwn={isOwn} />
         </Suspense>
       </main>
     </>
@@ -110,7 +115,8 @@ function focusContent(event: { preventDefault(): void }): void {
   document.getElementById('content')?.focus();
 }
 
-function Page({ place }: { readonly place: readonly string[] }): ReactNode {
+/** @param isOwn people and credentials are kept here */
+function Page({ place, isOwn }: { readonly place: readonly string[]; readonly isOwn: boolean }): ReactNode {
   const [first = 'bays', second] = place;
   switch (first) {
     case 'bays':
@@ -121,9 +127,9 @@ function Page({ place }: { readonly place: readonly string[] }): ReactNode {
     case 'quota':
       return <QuotaPage />;
     case 'credentials':
-      return <Credentials />;
+      return isOwn ? <Credentials /> : <ManagedElsewhere title="Application credentials" />;
     case 'people':
-      return <People />;
+      return isOwn ? <People /> : <ManagedElsewhere title="People" />;
     case 'audit':
       return <AuditPage />;
     case 'system':

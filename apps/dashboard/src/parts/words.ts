@@ -36,15 +36,17 @@ export function engineWord(coe: string): string {
   return ENGINES[coe] ?? coe;
 }
 
-const RESOURCES: Readonly<Record<QuotaResource, string>> = {
+const RESOURCE_WORDS: Readonly<Record<QuotaResource, string>> = {
   Cluster: 'Bays',
   Node: 'Workers',
   Master: 'Masters',
   ClusterTemplate: 'Baymodels',
 };
 
+export const RESOURCES = Object.keys(RESOURCE_WORDS) as readonly QuotaResource[];
+
 export function resourceWord(resource: QuotaResource): string {
-  return RESOURCES[resource];
+  return RESOURCE_WORDS[resource];
 }
 
 export function phaseWord(phase: string): string {

@@ -4,10 +4,12 @@ import type { Session } from '../api/types.js';
 
 interface SignInProps {
   readonly notice: string | null;
+  /** Users are in one of several domains: another identity service keeps them. */
+  readonly hasDomains: boolean;
   readonly onSignedIn: (session: Session) => void;
 }
 
-export function SignIn({ notice, onSignedIn }: SignInProps) {
+export function SignIn({ notice, hasDomains, onSignedIn }: SignInProps) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const [isWaiting, setIsWaiting] = useState(false);
 
@@ -18,12 +20,13 @@ export function SignIn({ notice, onSignedIn }: SignInProps) {
       const value = form.get(name);
       return typeof value === 'string' ? value : '';
     };
-    const project = text('project').trim();
+    const [project, domain] = [text('project').trim(), text('domain').trim()];
     setIsWaiting(true);
     setRefusal(null);
     call<Session>('POST', '/session', {
       ...{ user: text('user'), password: text('password') },
       ...(project !== '' && { project }),
+      ...(domain !== '' && { domain }),
     })
       .then(onSignedIn)
       .catch((error: unknown) => {
@@ -54,6 +57,12 @@ export function SignIn({ notice, onSignedIn }: SignInProps) {
           Project <span className="hint">(your default one when left out)</span>
           <input name="project" autoComplete="organization" maxLength={255} />
         </label>
+        {hasDomains && (
+          <label>
+            Domain <span className="hint">(Default when left out)</span>
+            <input name="domain" autoComplete="off" maxLength={255} />
+          </label>
+        )}
         <p className="refusal" role="alert">
           {refusal}
         </p>

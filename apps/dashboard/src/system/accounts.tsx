@@ -1,6 +1,7 @@
 import { call } from '../api/client.js';
 import { useDeed } from '../api/use-deed.js';
 import { useLive } from '../api/use-live.js';
+import { QuotaSection } from './quotas.js';
 import { Refusal, Sheet, Table, TextField } from '../parts/fields.js';
 
 interface Account {
@@ -39,6 +40,7 @@ export function Accounts() {
           <TextField name="description" label="What it is for" />
         </Sheet>
       </section>
+      <QuotaSection projects={projects.data?.projects ?? []} />
       <section aria-labelledby="users-title">
         <h2 id="users-title">Users</h2>
         <List kind="user" all={users.data?.users ?? []} onDone={users.refresh} />

@@ -2,8 +2,10 @@ import { useLive } from '../api/use-live.js';
 import { Table } from '../parts/fields.js';
 import { useNow } from '../parts/use-now.js';
 import { ago, count } from '../parts/words.js';
+import { useSession } from '../session/session-context.js';
 import { Accounts } from './accounts.js';
 import { Queues } from './queues.js';
+import { QuotaSection } from './quotas.js';
 
 interface Process {
   readonly id: number;
@@ -19,6 +21,7 @@ interface Process {
 /** For those who run the installation. */
 export function SystemPage() {
   const processes = useLive<{ readonly processes: readonly Process[] }>('/v1/processes');
+  const isOwn = useSession().identity_url === null;
   const now = useNow(1_000);
   const all = processes.data?.processes ?? [];
   const hosts = [...new Set(all.map(({ host }) => host))].map((host) => {
@@ -65,7 +68,7 @@ export function SystemPage() {
         <h2 id="queues-title">What waits and what runs</h2>
         <Queues />
       </section>
-      <Accounts />
+      {isOwn ? <Accounts /> : <QuotaSection projects={null} />}
     </>
   );
 }
