@@ -10,6 +10,7 @@ import {
   type Node,
   type NodeId,
   type NodeStep,
+  type EventKind,
 } from '@baykeeper/domain';
 import { bootFiles, type EngineContext } from '@baykeeper/drivers';
 import { hashOfToken } from '@baykeeper/pki';
@@ -276,7 +277,7 @@ function isLate({ now, drainTimeoutMs }: ReconcilerDependencies, node: Node): bo
 async function tell(
   dependencies: ReconcilerDependencies,
   node: Node,
-  kind: string,
+  kind: EventKind,
   message: string,
   level: 'info' | 'warning' = 'info',
 ): Promise<void> {

@@ -280,7 +280,14 @@ describe('removing a bay', () => {
     await stores.nodes.insertMany([node]);
     await stores.nodes.setEnrolmentToken(node.id, 'hash');
     await stores.operations.begin({ id: 'op', bayId: bay.id, nodeId: node.id, kind: 'create-machine' });
-    await stores.events.append({ bayId: bay.id, projectId, nodeId: null, kind: 'k', level: 'info', message: 'm' });
+    await stores.events.append({
+      bayId: bay.id,
+      projectId,
+      nodeId: null,
+      kind: 'node-ready',
+      level: 'info',
+      message: 'm',
+    });
     await stores.certificates.insert(SYSTEM, {
       bayId: bay.id,
       serial: '0a',
@@ -305,7 +312,14 @@ describe('removing a bay', () => {
     // Whoever comes late does no harm.
     await stores.nodes.recordFacts(node.id, { joinedAt: new Date() });
     await stores.operations.finish('op', { error: null });
-    await stores.events.append({ bayId: bay.id, projectId, nodeId: null, kind: 'k', level: 'info', message: 'm' });
+    await stores.events.append({
+      bayId: bay.id,
+      projectId,
+      nodeId: null,
+      kind: 'node-ready',
+      level: 'info',
+      message: 'm',
+    });
     await expect(
       stores.operations.begin({ id: 'late', bayId: bay.id, nodeId: node.id, kind: 'create-machine' }),
     ).rejects.toMatchObject({ code: 'not-found' });

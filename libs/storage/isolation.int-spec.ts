@@ -338,7 +338,14 @@ async function seedVictim(stores: Stores): Promise<Victim> {
   await stores.certificates.insert(SYSTEM, makeCertificate(bay.id, '00'));
   await stores.certificates.insert(SYSTEM, makeCertificate(bay.id, '01'));
   await stores.certificates.revoke(SYSTEM, bay.id, '00');
-  await stores.events.append({ bayId: bay.id, projectId, nodeId: null, kind: 'k', level: 'info', message: 'm' });
+  await stores.events.append({
+    bayId: bay.id,
+    projectId,
+    nodeId: null,
+    kind: 'node-ready',
+    level: 'info',
+    message: 'm',
+  });
   return { ...seeded, projectId, baymodel, nodeId: node.id, balancer };
 }
 

@@ -71,7 +71,7 @@ describe('certificates', () => {
 });
 
 describe('events', () => {
-  const about = (message: string) => ({ projectId, nodeId: null, kind: 'note', level: 'info', message }) as const;
+  const about = (message: string) => ({ projectId, nodeId: null, kind: 'node-ready', level: 'info', message }) as const;
 
   it('are told in order, from where the reader was', async () => {
     const { events } = database.stores;

@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { nodeNameOf } from '@baykeeper/domain';
+import { type EventKind, nodeNameOf } from '@baykeeper/domain';
 import type { Bay, LoadBalancerId, NodeId } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { hashOfToken } from '@baykeeper/pki';
@@ -132,13 +132,14 @@ describe('load balancers', () => {
 });
 
 describe('events', () => {
+  /** Of kinds that nothing else tells of. */
   async function tell(bay: Bay, kind: string): Promise<void> {
     const { id: bayId, projectId } = bay;
     await api.database.stores.events.append({
       bayId,
       projectId,
       nodeId: null,
-      kind,
+      kind: kind as EventKind,
       level: 'info',
       message: `${kind}.`,
     });

@@ -1,7 +1,7 @@
 /** Streams of a bay's events: what they tell, who may follow them for how long, and how many of them. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Bay, ProjectId } from '@baykeeper/domain';
+import type { EventKind, Bay, ProjectId } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { SYSTEM } from '@baykeeper/storage';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
@@ -26,10 +26,18 @@ async function makeBay(name = `bay-${randomUUID()}`): Promise<Bay> {
   return api.database.stores.bays.find(SYSTEM, name);
 }
 
+/** Of kinds that nothing else tells of. */
 async function tell(bay: Bay, kind: string): Promise<void> {
   const { id: bayId, projectId } = bay;
   const level = 'info';
-  await api.database.stores.events.append({ bayId, projectId, nodeId: null, kind, level, message: `${kind}.` });
+  await api.database.stores.events.append({
+    bayId,
+    projectId,
+    nodeId: null,
+    kind: kind as EventKind,
+    level,
+    message: `${kind}.`,
+  });
 }
 
 function follow(bay: Bay, headers: Record<string, string> = {}, token = member, at = api): Promise<EventStream> {

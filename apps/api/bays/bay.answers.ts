@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   BAY_STATUSES,
   BOOT_PHASES,
+  EVENT_KINDS,
   HEALTH_STATUSES,
   NODE_PHASES,
   NODE_ROLES,
@@ -109,10 +110,14 @@ export const nodesAnswer = z
   .strictObject({ nodes: z.array(nodeAnswer), next: z.string().optional() })
   .meta({ id: 'Nodes' });
 
+export const eventKindSchema = z
+  .string()
+  .describe(`For programs: ${Object.keys(EVENT_KINDS).join(', ')}; more may come`);
+
 const eventAnswer = z
   .strictObject({
     sequence: z.int(),
-    kind: z.string(),
+    kind: eventKindSchema,
     level: z.enum(['info', 'warning', 'error']),
     message: z.string(),
     node: text,

@@ -6,6 +6,7 @@ import { parseQuery } from '@baykeeper/services';
 import { callerOf } from '../access/caller-of.js';
 import { ApiSettings } from '../api-settings.js';
 import { sequenceText } from '../bays/bay-queries.js';
+import { eventKindSchema } from '../bays/bay.answers.js';
 import { REFUSED, errorSchema, timeSchema } from '../http/answers.js';
 import { Operation } from '../http/operation.decorator.js';
 import { BEGINNING, LARGEST_PAGE, ProjectEvents, positionOf } from './project-events.js';
@@ -31,7 +32,7 @@ const eventsAnswer = z
         bay_uuid: z.uuid(),
         bay_name: z.string(),
         node: z.string().nullable(),
-        kind: z.string(),
+        kind: eventKindSchema,
         level: z.enum(['info', 'warning', 'error']),
         message: z.string(),
         at: timeSchema,

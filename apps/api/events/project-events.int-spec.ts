@@ -1,7 +1,7 @@
 /** What happens in a project, over all its bays: none left out, whatever transactions do, and nothing of others. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Bay } from '@baykeeper/domain';
+import type { EventKind, Bay } from '@baykeeper/domain';
 import { createSwarmEngine } from '@baykeeper/drivers/engines/swarm/swarm.engine.js';
 import { SYSTEM, type Stores } from '@baykeeper/storage';
 import { startTestDatabase, type TestDatabase } from '@baykeeper/storage/testing/start-test-database.js';
@@ -44,8 +44,16 @@ async function makeBay(of = token): Promise<Bay> {
   return api.database.stores.bays.find(SYSTEM, name);
 }
 
+/** Of kinds that nothing else tells of. */
 function tell({ id: bayId, projectId }: Bay, kind: string, stores: Stores = api.database.stores): Promise<void> {
-  return stores.events.append({ bayId, projectId, nodeId: null, kind, level: 'info', message: `${kind}.` });
+  return stores.events.append({
+    bayId,
+    projectId,
+    nodeId: null,
+    kind: kind as EventKind,
+    level: 'info',
+    message: `${kind}.`,
+  });
 }
 
 /** Held open until `commit` is called. */

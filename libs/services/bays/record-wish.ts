@@ -1,4 +1,4 @@
-import type { Bay, BayId } from '@baykeeper/domain';
+import type { Bay, BayId, EventKind } from '@baykeeper/domain';
 import { OUTBOX_TOPIC, bayTopic, type Signals } from '@baykeeper/queue';
 import type { Stores } from '@baykeeper/storage';
 import { recordAudit } from '../audit/record-audit.js';
@@ -7,8 +7,7 @@ import type { Caller } from '../caller.js';
 export interface RecordedWish {
   /** An access rule's name. */
   readonly action: string;
-  /** Kind of the event. */
-  readonly kind: string;
+  readonly kind: EventKind;
   readonly message: string;
 }
 

@@ -17,6 +17,7 @@ import {
   type Log,
   type Node,
   type NodeId,
+  type EventKind,
 } from '@baykeeper/domain';
 import type { CertificateProfile, EngineDriver } from '@baykeeper/drivers';
 import {
@@ -277,7 +278,7 @@ export class NodeEnrolment {
   private async recordStep(
     node: Node,
     facts: Partial<NodeFacts>,
-    kind: string,
+    kind: EventKind,
     message: string,
     level: 'info' | 'error' = 'info',
   ): Promise<void> {

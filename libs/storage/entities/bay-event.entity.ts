@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, Generated, Index, PrimaryColumn } from 'typeorm';
-import type { BayEvent, BayId, NodeId, ProjectId } from '@baykeeper/domain';
+import type { BayEvent, BayId, EventKind, NodeId, ProjectId } from '@baykeeper/domain';
 import { BayEntity } from './bay.entity.js';
 import { CREATION_TIME, HIDDEN_SEQUENCE, SEQUENCE, TEXT, UUID, UUID_OR_NULL } from './column-types.js';
 
@@ -13,7 +13,7 @@ export class BayEventEntity implements BayEvent {
   @Column(TEXT) projectId!: ProjectId;
   // No foreign key: what happened to a node is told after it was forgotten, too.
   @Column(UUID_OR_NULL) nodeId!: NodeId | null;
-  @Column(TEXT) kind!: string;
+  @Column(TEXT) kind!: EventKind;
   @Column(TEXT) level!: BayEvent['level'];
   @Column(TEXT) message!: string;
   @Column(CREATION_TIME) at!: Date;
