@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchApiRequests } from './api-requests.js';
+import { benchCommandStart } from './command-start.js';
 import { benchKubernetesCreate } from './kubernetes-create.js';
 import { benchReconcile } from './reconcile.js';
 import { benchScale } from './scale.js';
@@ -15,6 +16,7 @@ const { positionals: asked, values } = parseArgs({ allowPositionals: true, optio
 const benchmarks: Readonly<Record<string, () => Promise<readonly BenchmarkResult[]>>> = {
   swarm: benchSwarmCreate,
   kubernetes: benchKubernetesCreate,
+  command: benchCommandStart,
   api: benchApiRequests,
   reconcile: benchReconcile,
   scale: () => benchScale(readScaleOptions(values)),

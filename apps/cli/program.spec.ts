@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { renderBashCompletion } from './completion/bash.js';
 import { renderFishCompletion } from './completion/fish.js';
@@ -10,7 +9,6 @@ import { collectLabel } from './commands/begin.js';
 import { newTemplate } from './commands/templates.js';
 import { CommandFailure, FAILURE_CODES, failureJson } from './failure.js';
 import { createProgram, runProgram } from './program.js';
-import { renderReference } from './reference.js';
 import type { Process } from './context.js';
 
 function process(): Process & { readonly stdout: PassThrough; readonly stderr: PassThrough } {
@@ -28,14 +26,6 @@ async function run(...words: string[]): Promise<{ code: number; stdout: string; 
   const read = (stream: PassThrough): string => String(stream.read() ?? '');
   return { code, stdout: read(streams.stdout), stderr: read(streams.stderr) };
 }
-
-describe('the reference of all commands', () => {
-  // Make it anew with: node apps/cli/dist/print-reference.js > docs/generated/cli.md
-  it('that is checked in is the one that the program gives', () => {
-    const checkedIn = readFileSync(new URL('../../docs/generated/cli.md', import.meta.url), 'utf8');
-    expect(checkedIn).toBe(renderReference(createProgram(process())));
-  });
-});
 
 describe('exit codes', () => {
   it('are the documented ones', () => {

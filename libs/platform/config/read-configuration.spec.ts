@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { BaykeeperError } from '@baykeeper/domain';
@@ -241,10 +240,4 @@ describe('renderConfigurationReference', () => {
       if (/^\d+$/.test(shown)) expect(configuration[key]).toBe(Number(shown));
     }
   });
-});
-
-// Make it anew with: node libs/platform/dist/config/print-reference.js > docs/configuration.md
-it('the reference that is checked in is the one that the settings give', () => {
-  const checkedIn = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
-  expect(checkedIn).toBe(renderConfigurationReference());
 });
